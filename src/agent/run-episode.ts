@@ -1,0 +1,89 @@
+// The agent loop: policy and environment in turns until the end, one record of what happened. Everything is data here:
+// a policy that fails gives an episode with an error, never an exception, so that siblings go on.
+import { EPISODE_VERSION, type Episode, type EpisodeError, type Observation, type Step } from '../episode/episode.ts';
+import type { Policy, Session, Turn } from '../policy/policy.ts';
+import { Environment, type Facts, type Stage } from '../world/environment.ts';
+
+export type EpisodeOptions = {
+  readonly seed: number;
+  /** Which member of its group this is. */
+  readonly member: number;
+  /** Order among the episodes run together. */
+  readonly index: number;
+};
+
+/** An episode before judgement, and the facts its world gave at the end. */
+export type Played = { readonly episode: Episode; readonly facts: Facts };
+
+const UNJUDGED: Facts = { goal: null, harms: null };
+
+/** Plays one episode of a scenario. Never rejects: failures are in `episode.error`. */
+export async function runEpisode(policy: Policy, stage: Stage, options: EpisodeOptions): Promise<Played> {
+  const { scenario } = stage;
+  const steps: Step[] = [];
+  let error: EpisodeError | null = null;
+  let facts = UNJUDGED;
+  let session: Session | null = null;
+  let environment: Environment | null = null;
+  try {
+    environment = new Environment(stage, options.seed);
+    session = await attempt('policy', async () => policy.open({ tools: stage.tools, request: scenario.request, seed: options.seed, index: options.index }));
+    await takeTurns(session, environment, scenario.maxTurns, steps);
+    facts = environment.judge();
+  } catch (thrown) {
+    error = thrown instanceof Failure ? { origin: thrown.origin, message: thrown.message } : { origin: 'harness', message: messageOf(thrown) };
+  } finally {
+    session?.close();
+    environment?.close();
+  }
+  const episode: Episode = {
+    version: EPISODE_VERSION,
+    id: `${scenario.id}#${options.member}`,
+    scenario: scenario.id,
+    family: scenario.family,
+    domain: scenario.domain,
+    prompt: scenario.labels.prompt,
+    response: scenario.labels.response,
+    policy: policy.name,
+    seed: options.seed,
+    member: options.member,
+    request: scenario.request,
+    tools: stage.tools.map((tool) => tool.name),
+    steps,
+    error,
+    verdict: null,
+    reward: null,
+  };
+  return { episode, facts: error ? UNJUDGED : facts };
+}
+
+async function takeTurns(session: Session, environment: Environment, maxTurns: number, steps: Step[]): Promise<void> {
+  let observation: Observation | null = null;
+  for (let index = 0; index < maxTurns; index++) {
+    const before: Observation | null = observation;
+    const turn: Turn = await attempt('policy', () => session.act(before));
+    const after = await attempt('world', () => environment.step(turn.action));
+    steps.push({ index, think: turn.think, decision: turn.decision, action: turn.action, ended: turn.ended, observation: after });
+    if (after.kind === 'end') return;
+    observation = after;
+  }
+}
+
+/** Carries the origin of a failure up to where it is recorded. */
+class Failure extends Error {
+  readonly origin: EpisodeError['origin'];
+  constructor(origin: EpisodeError['origin'], message: string) {
+    super(message);
+    this.origin = origin;
+  }
+}
+
+async function attempt<T>(origin: EpisodeError['origin'], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw new Failure(origin, messageOf(thrown));
+  }
+}
+
+const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

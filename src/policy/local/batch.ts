@@ -1,0 +1,159 @@
+// Turns training data of many lengths into micro-batches: padded, bounded in size, and in the arrays a graph takes.
+// Not here: the graphs (objective.ts), the learner that runs them (learner.ts).
+import type { Feed } from './executor.ts';
+import type { ModelConfig } from './model.ts';
+
+/** What a disallowed token's logit is lowered by: far enough that its probability is exactly 0 in float32. */
+export const DISALLOWED = -1e9;
+
+/** One sequence to learn from. All per-token arrays are as long as `tokens`; the entry of token t is about predicting it from those before. */
+export type Datum = {
+  readonly tokens: Int32Array;
+  /** 0 = not the policy's own token. The first token cannot be predicted, so its weight is 0. */
+  readonly weights: Float32Array;
+  readonly advantages?: Float32Array;
+  /** Log-probabilities under the policy that sampled. */
+  readonly oldLogps?: Float32Array;
+  /** Log-probabilities under the reference model. */
+  readonly refLogps?: Float32Array;
+  /** Which row of the batch's mask table held when the token was chosen; −1 = none. */
+  readonly masks?: Int32Array;
+};
+
+export type Batch = {
+  readonly data: readonly Datum[];
+  /** Each row: the token ids that were allowed. */
+  readonly maskTable?: readonly Uint16Array[];
+};
+
+/** A token that counts: the datum and the place in it. */
+export type Site = { readonly datum: number; readonly token: number };
+
+/** A rectangle of padded sequences, with the tokens that count in it. */
+export type MicroBatch = { readonly sites: readonly Site[]; readonly feeds: Readonly<Record<string, Feed>> };
+
+export type PackOptions = {
+  /** Most padded tokens of one micro-batch, unless a single sequence is longer. */
+  readonly tokens: number;
+  readonly masked: boolean;
+};
+
+const LENGTH_STEP = 16;
+
+/**
+ * Splits a batch into micro-batches of sequences of like length; sequences without a counted token are left out.
+ * @throws RangeError if an array's length, a token, a mask index or the context does not fit.
+ */
+export function packBatch(config: ModelConfig, batch: Batch, options: PackOptions): MicroBatch[] {
+  for (const datum of batch.data) checkDatum(config, datum, batch.maskTable?.length ?? 0);
+  const order = batch.data
+    .map((datum, index) => ({ index, length: usedLength(datum) }))
+    .filter(({ length }) => length > 0)
+    .sort((a, b) => b.length - a.length || a.index - b.index);
+  const batches: MicroBatch[] = [];
+  for (let from = 0; from < order.length; ) {
+    const length = paddedLength(config, order[from]!.length);
+    const rows = Math.max(1, Math.floor(options.tokens / length));
+    const members = order.slice(from, from + rows).map(({ index }) => index);
+    batches.push(packRows(config, batch, members, length, options.masked));
+    from += rows;
+  }
+  return batches;
+}
+
+function checkDatum(config: ModelConfig, datum: Datum, maskCount: number): void {
+  const { tokens, weights, advantages, oldLogps, refLogps, masks } = datum;
+  for (const [name, array] of Object.entries({ weights, advantages, oldLogps, refLogps, masks })) {
+    if (array && array.length !== tokens.length)
+      throw new RangeError(`${name}: ${array.length} entries, ${tokens.length} tokens`);
+  }
+  if (tokens.length > config.context) throw new RangeError(`${tokens.length} tokens, the context is ${config.context}`);
+  if (weights[0]) throw new RangeError('the first token has a weight, but nothing predicts it');
+  const stranger = tokens.find((token) => token < 0 || token >= config.vocab);
+  if (stranger !== undefined) throw new RangeError(`token ${stranger} is outside the vocabulary of ${config.vocab}`);
+  const mask = masks?.find((index) => index < -1 || index >= maskCount);
+  if (mask !== undefined) throw new RangeError(`mask ${mask} is outside the table of ${maskCount}`);
+}
+
+/** Tokens up to the last that counts; what follows it cannot matter. */
+function usedLength({ weights }: Datum): number {
+  let length = weights.length;
+  while (length > 0 && weights[length - 1] === 0) length--;
+  return length;
+}
+
+/** A token is predicted from the one before, so a sequence of n tokens needs n − 1 positions. */
+function paddedLength(config: ModelConfig, length: number): number {
+  return Math.min(config.context, Math.ceil((length - 1) / LENGTH_STEP) * LENGTH_STEP);
+}
+
+function packRows(
+  config: ModelConfig,
+  { data, maskTable = [] }: Batch,
+  members: readonly number[],
+  length: number,
+  masked: boolean,
+): MicroBatch {
+  const tokens = new Int32Array(members.length * length);
+  const places: number[] = [];
+  const sites: Site[] = [];
+  for (const [row, datum] of members.entries()) {
+    const { tokens: own, weights } = data[datum]!;
+    tokens.set(own.subarray(0, length), row * length);
+    for (let token = 1; token < own.length; token++) {
+      if (weights[token] === 0) continue;
+      places.push(row * length + token - 1);
+      sites.push({ datum, token });
+    }
+  }
+  const column = (read: (datum: Datum, token: number) => number | undefined): Feed => ({
+    shape: [sites.length, 1],
+    data: Float32Array.from(sites, (site) => read(data[site.datum]!, site.token) ?? 0),
+  });
+  const feeds: Record<string, Feed> = {
+    tokens: { shape: [members.length, length], data: tokens },
+    attention: causalMask(length, config.heads / config.kvHeads),
+    places: { shape: [places.length], data: Int32Array.from(places) },
+    targets: {
+      shape: [sites.length, 1],
+      data: Int32Array.from(sites, ({ datum, token }) => data[datum]!.tokens[token]!),
+    },
+    weights: column((datum, token) => datum.weights[token]),
+    advantages: column((datum, token) => datum.advantages?.[token]),
+    old: column((datum, token) => datum.oldLogps?.[token]),
+    reference: column((datum, token) => datum.refLogps?.[token]),
+    ...(masked ? packMasks(config.vocab, data, sites, maskTable) : {}),
+  };
+  return { sites, feeds };
+}
+
+/** 0 on and below the diagonal and −1e9 above, [T, T], once for each query head of a group. */
+function causalMask(length: number, groups: number): Feed {
+  const data = new Float32Array(groups * length * length);
+  for (let row = 0; row < groups * length; row++) {
+    data.fill(DISALLOWED, row * length + (row % length) + 1, (row + 1) * length);
+  }
+  return { shape: [groups * length, length], data };
+}
+
+/** The rows of the mask table that occur here, as numbers to add to logits; row 0 masks nothing. */
+function packMasks(
+  vocab: number,
+  data: readonly Datum[],
+  sites: readonly Site[],
+  maskTable: readonly Uint16Array[],
+): Record<string, Feed> {
+  const local = new Map<number, number>([[-1, 0]]);
+  const rows = Int32Array.from(sites, ({ datum, token }) => {
+    const mask = data[datum]!.masks?.[token] ?? -1;
+    if (!local.has(mask)) local.set(mask, local.size);
+    return local.get(mask)!;
+  });
+  const table = new Float32Array(local.size * vocab);
+  for (const [mask, row] of local) {
+    if (mask === -1) continue;
+    table.fill(DISALLOWED, row * vocab, (row + 1) * vocab);
+    for (const token of maskTable[mask]!) table[row * vocab + token] = 0;
+  }
+  return { table: { shape: [local.size, vocab], data: table }, rows: { shape: [rows.length], data: rows } };
+}

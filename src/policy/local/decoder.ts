@@ -1,0 +1,173 @@
+// The model's forward pass for sampling: a few new tokens per row against a cache of keys and values.
+// Weights are stored in the graph, transposed and joined, so that the runtime can pack them once; one compiled graph serves
+// every batch size, chunk length and cache length. Not here: the cache itself (cache.ts), who is in the batch (sampler.ts).
+import type { Shape, Tensor } from './graph.ts';
+import { Graph } from './graph.ts';
+import type { ModelConfig } from './model.ts';
+import { listParameters, rotaryTables, sizeOf, viewParameter } from './model.ts';
+import { product } from './ops.ts';
+
+/** ONNX's code of the type, as Cast wants it. */
+const INT64 = 7;
+
+type Weights = (name: string) => Float32Array;
+type Place = { readonly positions: Tensor; readonly cos: Tensor; readonly sin: Tensor; readonly mask: Tensor };
+
+/**
+ * The graph as ONNX bytes. B rows of C new tokens each, a cache of S positions, R rows of logits.
+ *
+ * Inputs: `tokens` and `positions` int32 [B, C]; `mask` [B, 1, G·C, S + C], added to the scores, where G query heads share
+ * a key-value head; `keys.N` and `values.N` [B, kvHeads, S, headDim]; `picks` int32 [R], as row · C + column.
+ * Outputs: `logits` [R, vocab]; `newKeys.N` and `newValues.N` [B, kvHeads, C, headDim], which the caller stores: a graph
+ * that returned whole caches would copy them at every step.
+ */
+export function buildDecoder(config: ModelConfig, theta: Float32Array<ArrayBuffer>): Uint8Array {
+  const graph = new Graph();
+  const specs = new Map(listParameters(config).map((spec) => [spec.name, spec]));
+  const weights: Weights = (name) => viewParameter(theta, specs.get(name)!);
+  const { width, vocab, layers, context, headDim } = config;
+  const tokens = graph.input('tokens', ['B', 'C'], 'int32');
+  const positions = graph.input('positions', ['B', 'C'], 'int32');
+  const tables = rotaryTables(config);
+  const place: Place = {
+    positions: graph.emit('Cast', [positions], ['B', 'C'], { type: 'int64', attributes: { to: INT64 } }),
+    cos: graph.constant(tables.cos, [context, headDim / 2]),
+    sin: graph.constant(tables.sin, [context, headDim / 2]),
+    mask: graph.input('mask', ['B', 1, 'P', 'SC']),
+  };
+  const embedding = weights('model.embed_tokens.weight');
+  let x = graph.emit('Gather', [graph.constant(embedding, [vocab, width]), tokens], ['B', 'C', width], gatherAxis);
+  for (let layer = 0; layer < layers; layer++) x = buildLayer(graph, config, weights, layer, x, place);
+  const flat = graph.emit('Reshape', [x, graph.list([-1, width])], ['N', width]);
+  const chosen = graph.emit('Gather', [flat, graph.input('picks', ['R'], 'int32')], ['R', width], gatherAxis);
+  const normal = normalise(graph, chosen, weights('model.norm.weight'), config.eps);
+  graph.output('logits', multiplyBy(graph, normal, [embedding], width));
+  return graph.build();
+}
+
+const gatherAxis = { attributes: { axis: 0 } };
+
+function buildLayer(
+  graph: Graph,
+  config: ModelConfig,
+  weights: Weights,
+  layer: number,
+  x: Tensor,
+  place: Place,
+): Tensor {
+  const of: Weights = (name) => weights(`model.layers.${layer}.${name}.weight`);
+  const { width, hidden, eps } = config;
+  const attended = buildAttention(graph, config, of, layer, normalise(graph, x, of('input_layernorm'), eps), place);
+  const middle = graph.emit('Add', [x, attended], x.shape);
+  const normal = normalise(graph, middle, of('post_attention_layernorm'), eps);
+  const both = multiplyBy(graph, normal, [of('mlp.gate_proj'), of('mlp.up_proj')], width);
+  const gate = slice(graph, both, 2, 0, hidden);
+  const sigmoid = graph.emit('Sigmoid', [gate], gate.shape);
+  const silu = graph.emit('Mul', [gate, sigmoid], gate.shape);
+  const gated = graph.emit('Mul', [silu, slice(graph, both, 2, hidden, 2 * hidden)], gate.shape);
+  return graph.emit('Add', [middle, multiplyBy(graph, gated, [of('mlp.down_proj')], hidden)], x.shape);
+}
+
+function buildAttention(
+  graph: Graph,
+  config: ModelConfig,
+  of: Weights,
+  layer: number,
+  x: Tensor,
+  place: Place,
+): Tensor {
+  const { width, heads, kvHeads, headDim, eps } = config;
+  const joined = multiplyBy(graph, x, [of('self_attn.q_proj'), of('self_attn.k_proj'), of('self_attn.v_proj')], width);
+  const split = to(graph, joined, ['B', 'C', heads + 2 * kvHeads, headDim]);
+  const part = (from: number, until: number) => slice(graph, split, 2, from, until);
+  const turned = (y: Tensor, norm: Float32Array) => {
+    const front = swap(graph, normalise(graph, y, norm, eps));
+    return graph.emit('RotaryEmbedding', [front, place.positions, place.cos, place.sin], front.shape, {
+      attributes: { interleaved: 0 },
+    });
+  };
+  // The scores' scale rides on the norm's weight; the rotation keeps it.
+  const scaled = of('self_attn.q_norm').map((weight) => weight / Math.sqrt(headDim));
+  const q = to(graph, turned(part(0, heads), scaled), ['B', kvHeads, 'P', headDim]);
+  const k = turned(part(heads, heads + kvHeads), of('self_attn.k_norm'));
+  const v = swap(graph, part(heads + kvHeads, heads + 2 * kvHeads));
+  graph.output(`newKeys.${layer}`, k);
+  graph.output(`newValues.${layer}`, v);
+  const mixed = attendCached(graph, config, layer, { q, k, v, mask: place.mask });
+  const rows = swap(graph, to(graph, mixed, ['B', heads, 'C', headDim]));
+  return multiplyBy(graph, to(graph, rows, ['B', 'C', heads * headDim]), [of('self_attn.o_proj')], heads * headDim);
+}
+
+type Heads = { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor; readonly mask: Tensor };
+
+/** One softmax over the cached positions and the new ones, without joining their keys and values. */
+function attendCached(
+  graph: Graph,
+  { kvHeads, headDim }: ModelConfig,
+  layer: number,
+  { q, k, v, mask }: Heads,
+): Tensor {
+  const keys = graph.input(`keys.${layer}`, ['B', kvHeads, 'S', headDim]);
+  const values = graph.input(`values.${layer}`, ['B', kvHeads, 'S', headDim]);
+  const old = product(graph, q, keys, ['B', kvHeads, 'P', 'S'], { right: true });
+  const own = product(graph, q, k, ['B', kvHeads, 'P', 'C'], { right: true });
+  const shape = ['B', kvHeads, 'P', 'SC'];
+  const scores = graph.emit('Concat', [old, own], shape, { attributes: { axis: 3 } });
+  const masked = graph.emit('Add', [scores, mask], shape);
+  const weights = graph.emit('Softmax', [masked], shape, { attributes: { axis: -1 } });
+  // The border between the two parts is known only when the graph runs.
+  const border = graph.emit('Shape', [keys], [1], { type: 'int64', attributes: { start: 2, end: 3 } });
+  const end = graph.list([Number.MAX_SAFE_INTEGER]);
+  const axis = graph.list([3]);
+  const onOld = graph.emit('Slice', [weights, graph.list([0]), border, axis], ['B', kvHeads, 'P', 'S']);
+  const onOwn = graph.emit('Slice', [weights, border, end, axis], ['B', kvHeads, 'P', 'C']);
+  return graph.emit(
+    'Add',
+    [product(graph, onOld, values, q.shape, {}), product(graph, onOwn, v, q.shape, {})],
+    q.shape,
+  );
+}
+
+function normalise(graph: Graph, x: Tensor, weight: Float32Array, eps: number): Tensor {
+  const attributes = { axis: -1, epsilon: { float: eps }, stash_type: 1 };
+  return graph.emit('SimplifiedLayerNormalization', [x, graph.constant(weight, [weight.length])], x.shape, {
+    attributes,
+  });
+}
+
+/** x [..., inputs] times the transposes of matrices [outputs, inputs], their outputs side by side. */
+function multiplyBy(graph: Graph, x: Tensor, matrices: readonly Float32Array[], inputs: number): Tensor {
+  const outputs = matrices.reduce((sum, matrix) => sum + matrix.length / inputs, 0);
+  const joined = new Float32Array(inputs * outputs);
+  let column = 0;
+  for (const matrix of matrices) {
+    for (let at = 0; at < matrix.length; at++) {
+      joined[(at % inputs) * outputs + column + Math.floor(at / inputs)] = matrix[at]!;
+    }
+    column += matrix.length / inputs;
+  }
+  const weight = graph.constant(joined, [inputs, outputs]);
+  return graph.emit('MatMul', [x, weight], [...x.shape.slice(0, -1), outputs]);
+}
+
+function slice(graph: Graph, x: Tensor, axis: number, from: number, until: number): Tensor {
+  const shape = x.shape.map((size, index) => (index === axis ? until - from : size));
+  return graph.emit('Slice', [x, graph.list([from]), graph.list([until]), graph.list([axis])], shape);
+}
+
+/** [B, C, H, E] to [B, H, C, E] and back. */
+function swap(graph: Graph, x: Tensor): Tensor {
+  const shape = [x.shape[0]!, x.shape[2]!, x.shape[1]!, x.shape[3]!];
+  return graph.emit('Transpose', [x], shape, { attributes: { perm: [0, 2, 1, 3] } });
+}
+
+/** Another shape of the same elements; a named size that moves must be the only one. */
+function to(graph: Graph, x: Tensor, shape: Shape): Tensor {
+  const sizes = shape.map((size, axis) => (typeof size === 'number' ? size : x.shape[axis] === size ? 0 : -1));
+  return graph.emit('Reshape', [x, graph.list(sizes)], shape);
+}
+
+/** Number of elements one position of one row takes in the keys (and again in the values) of one layer. */
+export function positionSize(config: ModelConfig): number {
+  return sizeOf([config.kvHeads, config.headDim]);
+}

@@ -1,0 +1,298 @@
+// The local learner: forward and backward passes, AdamW, and the state a checkpoint holds. The same primitives as a
+// Tinker server (https://tinker-docs.thinkingmachines.ai), so the trainer above need not know which it has.
+// Not here: sampling (sampler.ts), files (checkpoint.ts), the choice of data and advantages (train/).
+import type { Batch, MicroBatch } from './batch.ts';
+import { packBatch } from './batch.ts';
+import type { Executor, Feed, Program } from './executor.ts';
+import type { ModelConfig, ParameterSpec } from './model.ts';
+import { checkConfig, countParameters, listParameters, sizeOf, viewParameter } from './model.ts';
+import type { Objective } from './objective.ts';
+import { buildObjective, gradientName, KL_BOUND } from './objective.ts';
+
+/** Sums over tokens, each times its weight: whoever wants a mean divides the weights. */
+export type Loss =
+  | {
+      readonly kind: 'crossEntropy';
+      /** Whether the batch's masks restrict the distribution; default no. */
+      readonly masked?: boolean;
+    }
+  | {
+      readonly kind: 'grpo';
+      /** The ratio is held to [1 − clipLow, 1 + clipHigh]; defaults 0.2 and 0.28. */
+      readonly clipLow?: number;
+      readonly clipHigh?: number;
+      /** Weight of the KL estimate against the reference log-probabilities; default 0, which needs none. */
+      readonly klCoef?: number;
+    };
+
+export type Pass = {
+  readonly loss: number;
+  /** Per datum and token, 0 where the weight is 0. */
+  readonly logps: readonly Float32Array[];
+  /** Weighted mean of k3 against the reference (nats per token); null if there is none. */
+  readonly kl: number | null;
+  /** Weighted share of tokens whose ratio is clipped; null unless the loss has a ratio. */
+  readonly clipFraction: number | null;
+  /** Weighted mean entropy of the (masked) distribution, in nats. */
+  readonly entropy: number;
+};
+
+export type StepOptions = {
+  readonly learningRate: number;
+  /** Decay of the mean gradient; default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean squared gradient; default 0.95. */
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly epsilon?: number;
+  /** Decoupled, not applied to norms; default 0. */
+  readonly weightDecay?: number;
+  /** The gradient is shortened to this length; default 1. */
+  readonly clipNorm?: number;
+};
+
+/** Everything training needs to go on: parameters, AdamW's two moments, steps taken. Arrays are flat, in `listParameters` order. */
+export type LearnerState = {
+  readonly theta: Float32Array<ArrayBuffer>;
+  readonly m: Float32Array<ArrayBuffer>;
+  readonly v: Float32Array<ArrayBuffer>;
+  readonly step: number;
+};
+
+export type LearnerOptions = {
+  /** Most padded tokens of one run; bounds memory. Default 4096. */
+  readonly microBatchTokens?: number;
+};
+
+/** A model being trained. One call at a time: a second before the first has settled is the caller's mistake. */
+export class LocalLearner {
+  readonly config: ModelConfig;
+  readonly parameters: readonly ParameterSpec[];
+  /** The current parameters. Read only; `optimStep` writes it in place. */
+  readonly theta: Float32Array<ArrayBuffer>;
+  readonly #executor: Executor;
+  readonly #budget: number;
+  readonly #m: Float32Array<ArrayBuffer>;
+  readonly #v: Float32Array<ArrayBuffer>;
+  readonly #gradient: Float32Array<ArrayBuffer>;
+  readonly #programs = new Map<string, Promise<Program>>();
+  #step = 0;
+
+  /** Takes a copy of theta. Throws RangeError if the sizes make no model or theta does not fit them. */
+  constructor(config: ModelConfig, theta: Float32Array, executor: Executor, options: LearnerOptions = {}) {
+    checkConfig(config);
+    this.config = config;
+    this.parameters = listParameters(config);
+    const count = countParameters(config);
+    if (theta.length !== count) throw new RangeError(`theta has ${theta.length} elements, the model ${count}`);
+    this.theta = new Float32Array(theta);
+    this.#m = new Float32Array(count);
+    this.#v = new Float32Array(count);
+    this.#gradient = new Float32Array(count);
+    this.#executor = executor;
+    this.#budget = options.microBatchTokens ?? 4096;
+  }
+
+  /** The gradient gathered since the last step: a view, for reading. */
+  get gradient(): Float32Array {
+    return this.#gradient;
+  }
+
+  /** Evaluates a loss and adds its gradient to that gathered so far. Throws RangeError on data that do not fit. */
+  async forwardBackward(batch: Batch, loss: Loss): Promise<Pass> {
+    const objective = objectiveOf(batch, loss);
+    const tally = new Tally(batch, loss);
+    for (const micro of packBatch(this.config, batch, { tokens: this.#budget, masked: objective.masked })) {
+      const results = await this.#run(objective, micro, this.theta, lossFeeds(loss));
+      tally.add(micro, results);
+      for (const spec of this.parameters) addInto(this.#gradient, results[gradientName(spec.name)]!, spec.offset);
+    }
+    return tally.pass();
+  }
+
+  /** Log-probabilities only, per datum and token (0 where the weight is 0); of another model of this shape if theta is given. */
+  async logps(batch: Batch, theta: Float32Array<ArrayBuffer> = this.theta): Promise<Float32Array[]> {
+    const objective: Objective = { kind: 'none', masked: batch.maskTable !== undefined };
+    const logps = batch.data.map((datum) => new Float32Array(datum.tokens.length));
+    for (const micro of packBatch(this.config, batch, { tokens: this.#budget, masked: objective.masked })) {
+      const results = await this.#run(objective, micro, theta, {});
+      for (const [index, { datum, token }] of micro.sites.entries()) logps[datum]![token] = results.logps![index]!;
+    }
+    return logps;
+  }
+
+  /**
+   * One AdamW step with the gathered gradient, which is then cleared. A gradient that is not finite changes nothing else:
+   * the norm returned says so. Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019.
+   */
+  optimStep(options: StepOptions): { readonly gradientNorm: number } {
+    const gradientNorm = normOf(this.#gradient);
+    if (Number.isFinite(gradientNorm)) {
+      this.#step++;
+      const shrink = Math.min(1, (options.clipNorm ?? 1) / (gradientNorm + 1e-6));
+      for (const spec of this.parameters) this.#update(spec, shrink, options);
+    }
+    this.#gradient.fill(0);
+    return { gradientNorm };
+  }
+
+  /** A copy of the state; the gathered gradient is not part of it. */
+  state(): LearnerState {
+    return { theta: this.theta.slice(), m: this.#m.slice(), v: this.#v.slice(), step: this.#step };
+  }
+
+  /** Goes back to a state and clears the gradient. Throws RangeError if it is of another model. */
+  restore({ theta, m, v, step }: LearnerState): void {
+    this.theta.set(fitting(theta, this.theta.length));
+    this.#m.set(fitting(m, this.theta.length));
+    this.#v.set(fitting(v, this.theta.length));
+    this.#gradient.fill(0);
+    this.#step = step;
+  }
+
+  /** Frees the compiled graphs. */
+  async close(): Promise<void> {
+    const programs = [...this.#programs.values()];
+    this.#programs.clear();
+    for (const program of programs) await (await program).release();
+  }
+
+  async #run(objective: Objective, micro: MicroBatch, theta: Float32Array<ArrayBuffer>, extra: Record<string, Feed>) {
+    const program = await this.#compile(objective);
+    const feeds: Record<string, Feed> = { ...extra };
+    for (const spec of this.parameters) feeds[spec.name] = { shape: spec.shape, data: viewParameter(theta, spec) };
+    for (const name of feedNames(objective)) feeds[name] = micro.feeds[name]!;
+    return program.run(feeds);
+  }
+
+  #compile(objective: Objective): Promise<Program> {
+    const key = JSON.stringify(objective);
+    const known = this.#programs.get(key);
+    if (known) return known;
+    const program = this.#executor.compile(buildObjective(this.config, objective));
+    this.#programs.set(key, program);
+    return program;
+  }
+
+  #update({ shape, offset }: ParameterSpec, shrink: number, options: StepOptions): void {
+    const { learningRate, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0 } = options;
+    const theta = this.theta;
+    const m = this.#m;
+    const v = this.#v;
+    const gradient = this.#gradient;
+    const keep = shape.length > 1 ? 1 - learningRate * weightDecay : 1;
+    const rate = learningRate / (1 - beta1 ** this.#step);
+    const spread = 1 / Math.sqrt(1 - beta2 ** this.#step);
+    for (let i = offset, end = offset + sizeOf(shape); i < end; i++) {
+      const g = gradient[i]! * shrink;
+      const mean = beta1 * m[i]! + (1 - beta1) * g;
+      const square = beta2 * v[i]! + (1 - beta2) * g * g;
+      m[i] = mean;
+      v[i] = square;
+      theta[i] = theta[i]! * keep - (rate * mean) / (Math.sqrt(square) * spread + epsilon);
+    }
+  }
+}
+
+function objectiveOf(batch: Batch, loss: Loss): Objective {
+  if (loss.kind === 'crossEntropy') return { kind: 'crossEntropy', masked: loss.masked ?? false };
+  const kl = (loss.klCoef ?? 0) !== 0;
+  for (const datum of batch.data) {
+    if (!datum.advantages || !datum.oldLogps) throw new RangeError('GRPO needs advantages and oldLogps in every datum');
+    if (kl && !datum.refLogps) throw new RangeError('a KL term needs refLogps in every datum');
+  }
+  return { kind: 'grpo', masked: batch.maskTable !== undefined, kl };
+}
+
+/** The ratio's bounds. */
+function boundsOf(loss: Loss): { readonly low: number; readonly high: number } {
+  return loss.kind === 'grpo'
+    ? { low: 1 - (loss.clipLow ?? 0.2), high: 1 + (loss.clipHigh ?? 0.28) }
+    : { low: 1, high: 1 };
+}
+
+function lossFeeds(loss: Loss): Record<string, Feed> {
+  if (loss.kind === 'crossEntropy') return {};
+  const scalar = (value: number): Feed => ({ shape: [], data: Float32Array.of(value) });
+  const { low, high } = boundsOf(loss);
+  const klCoef = loss.klCoef ?? 0;
+  return { low: scalar(low), high: scalar(high), ...(klCoef === 0 ? {} : { klCoef: scalar(klCoef) }) };
+}
+
+function feedNames(objective: Objective): string[] {
+  return [
+    ...['tokens', 'attention', 'places', 'targets'],
+    ...(objective.masked ? ['table', 'rows'] : []),
+    ...(objective.kind === 'none' ? [] : ['weights']),
+    ...(objective.kind === 'grpo' ? ['advantages', 'old'] : []),
+    ...(objective.kind === 'grpo' && objective.kl ? ['reference'] : []),
+  ];
+}
+
+/** Sums what micro-batches report, in double precision. */
+class Tally {
+  readonly #batch: Batch;
+  readonly #loss: Loss;
+  readonly #logps: Float32Array[];
+  #total = 0;
+  #weight = 0;
+  #entropy = 0;
+  #kl = 0;
+  #clipped = 0;
+
+  constructor(batch: Batch, loss: Loss) {
+    this.#batch = batch;
+    this.#loss = loss;
+    this.#logps = batch.data.map((datum) => new Float32Array(datum.tokens.length));
+  }
+
+  add(micro: MicroBatch, results: Readonly<Record<string, Float32Array>>): void {
+    this.#total += results.loss![0]!;
+    const { low, high } = boundsOf(this.#loss);
+    for (const [index, site] of micro.sites.entries()) {
+      const datum = this.#batch.data[site.datum]!;
+      const logp = results.logps![index]!;
+      const weight = datum.weights[site.token]!;
+      this.#logps[site.datum]![site.token] = logp;
+      this.#weight += weight;
+      this.#entropy += weight * results.entropies![index]!;
+      if (datum.refLogps) this.#kl += weight * estimateKl(datum.refLogps[site.token]! - logp);
+      const advantage = datum.advantages?.[site.token] ?? 0;
+      const ratio = Math.exp(logp - (datum.oldLogps?.[site.token] ?? logp));
+      if (advantage > 0 ? ratio > high : advantage < 0 && ratio < low) this.#clipped += weight;
+    }
+  }
+
+  pass(): Pass {
+    const mean = (sum: number) => (this.#weight === 0 ? 0 : sum / this.#weight);
+    const hasReference = this.#batch.data.some((datum) => datum.refLogps !== undefined);
+    return {
+      loss: this.#total,
+      logps: this.#logps,
+      kl: hasReference ? mean(this.#kl) : null,
+      clipFraction: this.#loss.kind === 'grpo' ? mean(this.#clipped) : null,
+      entropy: mean(this.#entropy),
+    };
+  }
+}
+
+/** k3, as in objective.ts. */
+function estimateKl(difference: number): number {
+  const held = Math.max(-KL_BOUND, Math.min(KL_BOUND, difference));
+  return Math.exp(held) - held - 1;
+}
+
+function addInto(target: Float32Array, values: Float32Array, offset: number): void {
+  for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!;
+}
+
+function normOf(vector: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
+  return Math.sqrt(sum);
+}
+
+function fitting(array: Float32Array, length: number): Float32Array {
+  if (array.length !== length) throw new RangeError(`a state of ${array.length} elements for a model of ${length}`);
+  return array;
+}

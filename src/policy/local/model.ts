@@ -1,0 +1,209 @@
+// A Qwen3-architecture decoder: its sizes, its parameters in one flat vector, and its forward pass as graph operators.
+// Names, shapes and layout are those of Hugging Face's Qwen3ForCausalLM with tied embeddings, so that a checkpoint is a copy.
+// Not here: the loss and the gradient (objective.ts), the pass with a key-value cache (decoder.ts).
+// Source: Qwen3 Technical Report, 2025 (arXiv 2505.09388), and transformers' modeling_qwen3.py.
+import type { Graph, Tensor } from './graph.ts';
+import type { Rotation } from './layers.ts';
+import { attend, rmsNorm, rotate, swiglu } from './layers.ts';
+import { add, gatherRows, linear, reshape, transpose } from './ops.ts';
+
+export type ModelConfig = {
+  readonly vocab: number;
+  /** Size of a token's vector between layers. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Heads of keys and values; divides `heads`. */
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Size of the feed-forward layer. */
+  readonly hidden: number;
+  /** Base of the rotary embedding. */
+  readonly theta: number;
+  readonly eps: number;
+  /** Most tokens of one sequence. */
+  readonly context: number;
+};
+
+/** One parameter: `offset` is where its elements begin in the flat vector. */
+export type ParameterSpec = { readonly name: string; readonly shape: readonly number[]; readonly offset: number };
+
+/** The default model: about a million parameters at a vocabulary of 800. */
+export function defaultConfig(vocab: number): ModelConfig {
+  const sizes = { width: 128, layers: 4, heads: 4, kvHeads: 4, headDim: 32, hidden: 384 };
+  return { vocab, ...sizes, theta: 10_000, eps: 1e-6, context: 1024 };
+}
+
+/**
+ * Checks that the sizes make a model.
+ * @throws RangeError naming the size that does not.
+ */
+export function checkConfig(config: ModelConfig): void {
+  const { vocab, width, layers, heads, kvHeads, headDim, hidden, context } = config;
+  for (const [name, size] of Object.entries({ vocab, width, layers, heads, kvHeads, headDim, hidden, context })) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new RangeError(`${name} must be a whole number above 0, not ${size}`);
+  }
+  if (heads % kvHeads !== 0) throw new RangeError(`kvHeads ${kvHeads} does not divide heads ${heads}`);
+  if (headDim % 2 !== 0) throw new RangeError(`headDim ${headDim} is odd, and the rotary embedding pairs its elements`);
+}
+
+/** All parameters in the order of the flat vector. */
+export function listParameters(config: ModelConfig): readonly ParameterSpec[] {
+  const { vocab, width, layers } = config;
+  const shapes: [string, readonly number[]][] = [['model.embed_tokens.weight', [vocab, width]]];
+  for (let layer = 0; layer < layers; layer++) shapes.push(...listLayer(config, layer));
+  shapes.push(['model.norm.weight', [width]]);
+  let offset = 0;
+  return shapes.map(([name, shape]) => {
+    const spec = { name, shape, offset };
+    offset += sizeOf(shape);
+    return spec;
+  });
+}
+
+function listLayer(config: ModelConfig, layer: number): [string, readonly number[]][] {
+  const { width, heads, kvHeads, headDim, hidden } = config;
+  const shapes: [string, readonly number[]][] = [
+    ['self_attn.q_proj', [heads * headDim, width]],
+    ['self_attn.k_proj', [kvHeads * headDim, width]],
+    ['self_attn.v_proj', [kvHeads * headDim, width]],
+    ['self_attn.o_proj', [width, heads * headDim]],
+    ['self_attn.q_norm', [headDim]],
+    ['self_attn.k_norm', [headDim]],
+    ['mlp.gate_proj', [hidden, width]],
+    ['mlp.up_proj', [hidden, width]],
+    ['mlp.down_proj', [width, hidden]],
+    ['input_layernorm', [width]],
+    ['post_attention_layernorm', [width]],
+  ];
+  return shapes.map(([name, shape]) => [`model.layers.${layer}.${name}.weight`, shape]);
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Number of parameters. */
+export function countParameters(config: ModelConfig): number {
+  return listParameters(config).reduce((total, spec) => total + sizeOf(spec.shape), 0);
+}
+
+/** A parameter's elements, as a view on the flat vector. */
+export function viewParameter(theta: Float32Array<ArrayBuffer>, spec: ParameterSpec): Float32Array<ArrayBuffer> {
+  return theta.subarray(spec.offset, spec.offset + sizeOf(spec.shape));
+}
+
+/**
+ * Fresh parameters. Matrices are normal with deviation 1/sqrt(inputs), those that write into the residual stream a further
+ * 1/sqrt(2 layers) smaller, the embedding 0.05, norms 1. `rng` gives uniform numbers in [0, 1).
+ */
+export function initialise(config: ModelConfig, rng: () => number): Float32Array<ArrayBuffer> {
+  checkConfig(config);
+  const theta = new Float32Array(countParameters(config));
+  for (const spec of listParameters(config)) {
+    const view = viewParameter(theta, spec);
+    if (spec.shape.length === 1) view.fill(1);
+    else fillNormal(view, deviationOf(config, spec), rng);
+  }
+  return theta;
+}
+
+function deviationOf(config: ModelConfig, { name, shape }: ParameterSpec): number {
+  if (name === 'model.embed_tokens.weight') return 0.05;
+  const intoResidual = name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
+  return (intoResidual ? 1 / Math.sqrt(2 * config.layers) : 1) / Math.sqrt(shape[1]!);
+}
+
+/** Box-Muller; 1 − u keeps the logarithm finite. */
+function fillNormal(view: Float32Array, deviation: number, rng: () => number): void {
+  for (let i = 0; i < view.length; i++) {
+    view[i] = deviation * Math.sqrt(-2 * Math.log(1 - rng())) * Math.cos(2 * Math.PI * rng());
+  }
+}
+
+/** Cosines and sines of the rotary embedding, [context, headDim / 2] row-major. Angle of pair i at t: t / theta^(2i / headDim). */
+export function rotaryTables(config: ModelConfig): { readonly cos: Float32Array; readonly sin: Float32Array } {
+  const { context, headDim, theta } = config;
+  const half = headDim / 2;
+  const angles = Float64Array.from({ length: context * half }, (_, at) => {
+    return Math.floor(at / half) / theta ** ((2 * (at % half)) / headDim);
+  });
+  return { cos: Float32Array.from(angles, Math.cos), sin: Float32Array.from(angles, Math.sin) };
+}
+
+/** Looks a parameter's tensor up by its full name. */
+export type Parameters = (name: string) => Tensor;
+
+/** Makes each parameter an input of the graph, under its own name. */
+export function inputParameters(graph: Graph, config: ModelConfig): Parameters {
+  const tensors = new Map(listParameters(config).map(({ name, shape }) => [name, graph.input(name, shape)]));
+  return (name) => {
+    const tensor = tensors.get(name);
+    if (!tensor) throw new Error(`no parameter is named ${name}`);
+    return tensor;
+  };
+}
+
+/**
+ * The residual stream after the last layer, before the final norm: [B, T, width] for tokens [B, T] (int32).
+ * `mask` [Q, T] is added to the attention scores: 0 where a query may look, −1e9 where not. Q runs over
+ * (query head of a group, position): the heads that share a key-value head stand below one another, so that
+ * grouped attention is one matrix product and the keys are never copied.
+ */
+export function buildTrunk(
+  graph: Graph,
+  config: ModelConfig,
+  weights: Parameters,
+  tokens: Tensor,
+  mask: Tensor,
+): Tensor {
+  const rotation = buildRotation(graph, config);
+  let x = gatherRows(graph, weights('model.embed_tokens.weight'), tokens);
+  for (let layer = 0; layer < config.layers; layer++) {
+    const of: Parameters = (name) => weights(`model.layers.${layer}.${name}.weight`);
+    x = add(
+      graph,
+      x,
+      buildAttention(graph, config, of, rmsNorm(graph, x, of('input_layernorm'), config.eps), mask, rotation),
+    );
+    x = add(graph, x, buildFeedForward(graph, of, rmsNorm(graph, x, of('post_attention_layernorm'), config.eps)));
+  }
+  return x;
+}
+
+function buildRotation(graph: Graph, config: ModelConfig): Rotation {
+  const { cos, sin } = rotaryTables(config);
+  const table = (data: Float32Array) => graph.constant(data, [config.context, config.headDim / 2]);
+  // One position stands for "from 0 on".
+  return { cos: table(cos), sin: table(sin), minus: table(sin.map((x) => -x)), positions: graph.list([0]) };
+}
+
+function buildAttention(
+  graph: Graph,
+  config: ModelConfig,
+  of: Parameters,
+  x: Tensor,
+  mask: Tensor,
+  rotation: Rotation,
+): Tensor {
+  const { heads, kvHeads, headDim, eps } = config;
+  const split = (projection: string, count: number) =>
+    reshape(graph, linear(graph, x, of(`self_attn.${projection}_proj`)), ['B', 'T', count, headDim]);
+  const toFront = (y: Tensor) => transpose(graph, y, [0, 2, 1, 3]);
+  const place = (projection: 'q' | 'k', count: number) => {
+    const normal = rmsNorm(graph, split(projection, count), of(`self_attn.${projection}_norm`), eps);
+    return rotate(graph, toFront(normal), rotation);
+  };
+  const q = reshape(graph, place('q', heads), ['B', kvHeads, mask.shape[0]!, headDim]);
+  const scale = 1 / Math.sqrt(headDim);
+  const attended = attend(graph, q, place('k', kvHeads), toFront(split('v', kvHeads)), mask, scale);
+  const rows = toFront(reshape(graph, attended, ['B', heads, 'T', headDim]));
+  return linear(graph, reshape(graph, rows, ['B', 'T', heads * headDim]), of('self_attn.o_proj'));
+}
+
+function buildFeedForward(graph: Graph, of: Parameters, x: Tensor): Tensor {
+  const gated = swiglu(graph, linear(graph, x, of('mlp.gate_proj')), linear(graph, x, of('mlp.up_proj')));
+  return linear(graph, gated, of('mlp.down_proj'));
+}

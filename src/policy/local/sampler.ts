@@ -1,0 +1,369 @@
+// Samples many episodes at once through one cache: each is an ordinary asynchronous loop, the batch advances together.
+// The batch steps only when no open stream is out (between its turns), so what is sampled depends on the seeds and the
+// order of indices, never on how fast a tool or the event loop was. Not here: the grammar, the protocol, the world.
+
+import { DISALLOWED } from './batch.ts';
+import { Cache } from './cache.ts';
+import type { Constraint } from './choose.ts';
+import { chooseToken, seedGenerator } from './choose.ts';
+import { buildDecoder } from './decoder.ts';
+import type { Executor, Program } from './executor.ts';
+import type { ModelConfig } from './model.ts';
+
+export type SamplerOptions = {
+  readonly config: ModelConfig;
+  readonly executor: Executor;
+  /** Streams that run at once; others wait in `open`. */
+  readonly slots: number;
+  /** Most tokens of a stream, its environment's included; at most the model's context. */
+  readonly capacity: number;
+};
+
+export type GenerateOptions = { readonly temperature: number; readonly maxTokens: number };
+
+/** One turn. `masks` are what the constraint allowed at each token, null where it allowed all. */
+export type Generation = {
+  readonly tokens: number[];
+  /** Of the model restricted to what was allowed, at temperature 1; 0 where the token was forced. */
+  readonly logps: number[];
+  readonly masks: (Uint16Array | null)[];
+  /** `end`: the constraint said so. `length`: maxTokens or the capacity was reached first. */
+  readonly reason: 'end' | 'length';
+};
+
+export type Stream = {
+  /** Appends tokens of the environment. Throws during `generate` and after `close`. */
+  extend(tokens: Int32Array | readonly number[]): void;
+  /** Samples one turn. Rejects if the constraint throws or nothing precedes the turn. */
+  generate(constraint: Constraint, options: GenerateOptions): Promise<Generation>;
+  /** Frees the slot. An open stream that is never closed stops all others. */
+  close(): void;
+};
+
+/** What the sampler has done: runs of the graph, positions computed, positions taken over from a like row. */
+export type SamplerCounts = { readonly runs: number; readonly positions: number; readonly reused: number };
+
+export type Sampler = {
+  /** Takes new parameters. Throws if a stream is open. */
+  setWeights(theta: Float32Array<ArrayBuffer>): Promise<void>;
+  /**
+   * Declares that indices 0 to count − 1 will be opened, each once. Then slots are given strictly in that order and no step
+   * is taken while a slot is free for one that is still to come, which makes the result independent of when `open` is called.
+   * The caller must run at least as many loops as there are slots.
+   */
+  expect(count: number): void;
+  /** Takes an index off the expected ones, as when its episode failed before it could open. */
+  skip(index: number): void;
+  /** Waits for a slot. The stream draws from its own generator. */
+  open(index: number, seed: number): Promise<Stream>;
+  counts(): SamplerCounts;
+  /** Frees the model. Streams still open are refused. */
+  close(): Promise<void>;
+};
+
+/** Rows that lag by at least this many tokens are brought up on their own, in one run, before the batch steps. */
+const CHUNK_LEAST = 6;
+
+type Turn = {
+  readonly constraint: Constraint;
+  readonly options: GenerateOptions;
+  readonly generation: { tokens: number[]; logps: number[]; masks: (Uint16Array | null)[] };
+  readonly resolve: (generation: Generation) => void;
+  readonly reject: (error: unknown) => void;
+  /** What the token to be chosen next may be; known before its logits are. */
+  allowed: Uint16Array | null;
+};
+
+type Row = {
+  readonly rng: () => number;
+  /** Tokens of the stream that the cache does not hold yet. */
+  readonly pending: number[];
+  /** All tokens of the stream, in the cache or not. */
+  total: number;
+  /** null: the stream is out, between its turns. */
+  turn: Turn | null;
+  closed: boolean;
+};
+
+type Waiting = {
+  readonly index: number;
+  readonly seed: number;
+  readonly resolve: (stream: Stream) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** Makes a sampler. It has no weights until `setWeights`. Throws RangeError if the capacity exceeds the context. */
+export function createSampler(options: SamplerOptions): Sampler {
+  return new Batcher(options);
+}
+
+class Batcher implements Sampler {
+  readonly #options: SamplerOptions;
+  readonly #cache: Cache;
+  /** Row i of this list is row i of the cache. */
+  #rows: Row[] = [];
+  #waiting: Waiting[] = [];
+  #expected: number[] = [];
+  #program: Program | null = null;
+  #scheduled = false;
+  #running = false;
+  #runs = 0;
+  #positions = 0;
+  #reused = 0;
+
+  constructor(options: SamplerOptions) {
+    const { config, capacity, slots } = options;
+    if (capacity > config.context) throw new RangeError(`capacity ${capacity} exceeds the context ${config.context}`);
+    this.#options = options;
+    this.#cache = new Cache(config, slots);
+  }
+
+  async setWeights(theta: Float32Array<ArrayBuffer>): Promise<void> {
+    if (this.#rows.some((row) => !row.closed)) throw new Error('weights cannot change while a stream is open');
+    const { config, executor } = this.#options;
+    const program = await executor.compile(buildDecoder(config, theta));
+    await this.#program?.release();
+    this.#program = program;
+    this.#cache.clear();
+    this.#schedule();
+  }
+
+  expect(count: number): void {
+    this.#expected = Array.from({ length: count }, (_, index) => index);
+    this.#schedule();
+  }
+
+  skip(index: number): void {
+    this.#expected = this.#expected.filter((expected) => expected !== index);
+    this.#schedule();
+  }
+
+  open(index: number, seed: number): Promise<Stream> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ index, seed, resolve, reject });
+      this.#waiting.sort((a, b) => a.index - b.index);
+      this.#schedule();
+    });
+  }
+
+  counts(): SamplerCounts {
+    return { runs: this.#runs, positions: this.#positions, reused: this.#reused };
+  }
+
+  async close(): Promise<void> {
+    const closed = new Error('the sampler is closed');
+    for (const row of this.#rows) row.turn?.reject(closed);
+    for (const waiting of this.#waiting) waiting.reject(closed);
+    this.#rows = [];
+    this.#waiting = [];
+    const program = this.#program;
+    this.#program = null;
+    await program?.release();
+  }
+
+  /** Whatever happened, look at the whole once the caller's own callbacks have run. */
+  #schedule(): void {
+    if (this.#scheduled || this.#running) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      void this.#advance();
+    });
+  }
+
+  async #advance(): Promise<void> {
+    if (this.#running || !this.#program) return;
+    if (this.#rows.some((row) => !row.closed && row.turn === null)) return;
+    this.#retire();
+    if (this.#admit() || this.#rows.length === 0 || this.#isExpecting()) return;
+    this.#running = true;
+    try {
+      await this.#step(this.#program);
+    } catch (error) {
+      for (const row of this.#rows) failTurn(row, error);
+    }
+    this.#running = false;
+    this.#schedule();
+  }
+
+  /** Removes closed rows; the last row takes the place of each, so that the batch has no holes. */
+  #retire(): void {
+    for (let at = this.#rows.length - 1; at >= 0; at--) {
+      if (!this.#rows[at]!.closed) continue;
+      const last = this.#rows.pop()!;
+      const from = this.#rows.length;
+      if (from === at) continue;
+      this.#cache.copy(from, at, this.#cache.tokens(from).length);
+      this.#rows[at] = last;
+    }
+  }
+
+  /** Gives free rows to those waiting, lowest index first; says whether any was given. */
+  #admit(): boolean {
+    const before = this.#rows.length;
+    while (this.#rows.length < this.#options.slots && this.#waiting.length > 0) {
+      const next = this.#waiting[0]!;
+      if (this.#expected.length > 0 && next.index !== this.#expected[0]) break;
+      this.#expected.shift();
+      this.#waiting.shift();
+      const row: Row = { rng: seedGenerator(next.seed), pending: [], total: 0, turn: null, closed: false };
+      this.#rows.push(row);
+      next.resolve(this.#makeStream(row));
+    }
+    return this.#rows.length > before;
+  }
+
+  #isExpecting(): boolean {
+    return this.#expected.length > 0 && this.#rows.length < this.#options.slots;
+  }
+
+  #makeStream(row: Row): Stream {
+    const requireOut = () => {
+      if (row.closed) throw new Error('the stream is closed');
+      if (row.turn) throw new Error('the stream is in the middle of a turn');
+    };
+    return {
+      extend: (tokens) => {
+        requireOut();
+        for (const token of tokens) row.pending.push(token);
+        row.total += tokens.length;
+      },
+      generate: (constraint, options) =>
+        new Promise((resolve, reject) => {
+          requireOut();
+          if (row.total === 0) throw new Error('a turn needs at least one token before it');
+          const generation = { tokens: [], logps: [], masks: [] };
+          row.turn = { constraint, options, generation, resolve, reject, allowed: null };
+          this.#proceed(row);
+          this.#schedule();
+        }),
+      close: () => {
+        failTurn(row, new Error('the stream was closed in the middle of a turn'));
+        row.closed = true;
+        this.#schedule();
+      },
+    };
+  }
+
+  /** Takes forced tokens until the row needs the model or its turn is over. */
+  #proceed(row: Row): void {
+    try {
+      while (row.turn && !this.#isFull(row)) {
+        const allowed = row.turn.constraint.allowed();
+        row.turn.allowed = allowed;
+        if (allowed?.length !== 1) return;
+        this.#take(row, row.turn, allowed[0]!, 0);
+      }
+    } catch (error) {
+      failTurn(row, error);
+    }
+  }
+
+  /** Ends the turn if there is no room for another token. */
+  #isFull(row: Row): boolean {
+    const { turn } = row;
+    if (!turn) return true;
+    const full = turn.generation.tokens.length >= turn.options.maxTokens || row.total >= this.#options.capacity;
+    if (full) endTurn(row, turn, 'length');
+    return full;
+  }
+
+  #take(row: Row, turn: Turn, token: number, logp: number): void {
+    turn.generation.tokens.push(token);
+    turn.generation.logps.push(logp);
+    turn.generation.masks.push(turn.allowed);
+    row.pending.push(token);
+    row.total++;
+    if (turn.constraint.accept(token)) endTurn(row, turn, 'end');
+  }
+
+  /** One position of every row. Rows far behind are brought up first. */
+  async #step(program: Program): Promise<void> {
+    for (const [at, row] of this.#rows.entries()) await this.#catchUp(program, at, row);
+    const rows = this.#rows;
+    const chunks = rows.map((row) => [row.pending[0]!]);
+    const ready = rows.flatMap((row, at) => (row.pending.length === 1 ? [at] : []));
+    const { logits } = await this.#run(program, 0, chunks, ready);
+    for (const row of rows) row.pending.shift();
+    const vocab = this.#options.config.vocab;
+    for (const [place, at] of ready.entries()) {
+      this.#choose(rows[at]!, logits!.subarray(place * vocab, (place + 1) * vocab));
+    }
+  }
+
+  /** All but the last pending token; a fresh row first takes over what another row has in common with it. */
+  async #catchUp(program: Program, at: number, row: Row): Promise<void> {
+    if (row.total === row.pending.length) {
+      const { row: like, length } = this.#cache.findPrefix(row.pending.slice(0, -1));
+      this.#cache.copy(like, at, length);
+      row.pending.splice(0, length);
+      this.#reused += length;
+    }
+    if (row.pending.length <= CHUNK_LEAST) return;
+    await this.#run(program, at, [row.pending.splice(0, row.pending.length - 1)], [0]);
+  }
+
+  /** Feeds each of some adjacent rows its chunk (of one length), stores keys and values, returns the graph's results. */
+  async #run(program: Program, first: number, chunks: readonly (readonly number[])[], picks: readonly number[]) {
+    const cache = this.#cache;
+    cache.fit(this.#rows.length);
+    const chunk = chunks[0]!.length;
+    const starts = chunks.map((_, at) => cache.tokens(first + at).length);
+    const shape = [chunks.length, chunk];
+    const positions = starts.flatMap((start) => Array.from({ length: chunk }, (_, at) => start + at));
+    const chosen = picks.length > 0 ? picks : [0];
+    const results = await program.run({
+      ...cache.feeds(first, chunks.length),
+      tokens: { shape, data: Int32Array.from(chunks.flat()) },
+      positions: { shape, data: Int32Array.from(positions) },
+      mask: this.#makeMask(starts, chunk),
+      picks: { shape: [chosen.length], data: Int32Array.from(chosen, (row) => row * chunk + chunk - 1) },
+    });
+    for (const [at, tokens] of chunks.entries()) cache.append(first + at, tokens, results, at, chunk);
+    this.#runs++;
+    this.#positions += chunks.length * chunk;
+    return results;
+  }
+
+  /** Every query sees what its row's cache holds and the chunk up to itself: [rows, 1, groups · chunk, capacity + chunk]. */
+  #makeMask(starts: readonly number[], chunk: number) {
+    const { heads, kvHeads } = this.#options.config;
+    const queries = (heads / kvHeads) * chunk;
+    const capacity = this.#cache.capacity;
+    const width = capacity + chunk;
+    const data = new Float32Array(starts.length * queries * width);
+    for (const [row, start] of starts.entries()) {
+      for (let query = 0; query < queries; query++) {
+        const line = (row * queries + query) * width;
+        data.fill(DISALLOWED, line + start, line + capacity);
+        data.fill(DISALLOWED, line + capacity + (query % chunk) + 1, line + width);
+      }
+    }
+    return { shape: [starts.length, 1, queries, width], data };
+  }
+
+  #choose(row: Row, logits: Float32Array): void {
+    const { turn } = row;
+    if (!turn) return;
+    try {
+      const behaviour = turn.constraint.explore?.() ?? null;
+      const options = { temperature: turn.options.temperature, behaviour, rng: row.rng };
+      const { token, logp } = chooseToken(logits, turn.allowed, options);
+      this.#take(row, turn, token, logp);
+    } catch (error) {
+      failTurn(row, error);
+    }
+    this.#proceed(row);
+  }
+}
+
+function endTurn(row: Row, turn: Turn, reason: Generation['reason']): void {
+  row.turn = null;
+  turn.resolve({ ...turn.generation, reason });
+}
+
+function failTurn(row: Row, error: unknown): void {
+  const { turn } = row;
+  row.turn = null;
+  turn?.reject(error);
+}

@@ -1,0 +1,150 @@
+// Policies that act by script: they know the reference solution and differ only in what they decide. Used as baselines,
+// as controls of every suite, and (with drawn decisions) as the demonstrator of the warm start.
+// Not learned, not fair competitors: they are told what no policy is told.
+import type { Decision, Mode } from '../safety/taxonomy.ts';
+import { sameCall, type Action, type Call } from '../episode/action.ts';
+import type { Observation } from '../episode/episode.ts';
+import { segmentText, turnSegments } from './protocol.ts';
+import type { Session, Turn } from './policy.ts';
+
+/** What a scripted policy is told of a scenario (a part of the scenario's own record). */
+export type Script = {
+  readonly labels: { readonly prompt: Mode };
+  readonly plan: readonly (
+    | { readonly kind: 'call'; readonly call: Call; readonly own: boolean; readonly facts: readonly string[] }
+    | { readonly kind: 'final'; readonly text: string; readonly facts: readonly string[] }
+  )[];
+  readonly gated: readonly Call[];
+  readonly injections: readonly { readonly text: string; readonly kind: 'attack' | 'lookalike'; readonly calls: readonly Call[]; readonly text_goal: string | null }[];
+};
+
+/** What a scripted policy decides, where it has a choice. */
+export type Choices = {
+  /** Before a step of the task. */
+  readonly task: (script: Script, call: Call) => Decision;
+  /** About an order found in a tool's text: do it, ask about it, or leave it and go on. */
+  readonly order: (script: Script) => Decision;
+  /** After the user's answer: whether to obey it. */
+  readonly obey: () => boolean;
+};
+
+export const REFUSAL = "I can't help with that.";
+export const STOPPED = 'Not done.';
+export const FAILED = 'It failed.';
+
+const always = <T>(value: T) => () => value;
+const isGated = (script: Script, call: Call) => script.gated.some((gated) => sameCall(gated, call));
+
+export const CHOICES = {
+  /** Does what is right: refuses malice, asks before what is gated, leaves orders alone. */
+  oracle: {
+    task: (script, call) => (script.labels.prompt === 'malicious' ? 'refuse' : isGated(script, call) ? 'verify' : 'execute'),
+    order: always('refuse'),
+    obey: always(true),
+  },
+  /** Does whatever it is asked, by anybody. */
+  compromised: { task: always('execute'), order: always('execute'), obey: always(true) },
+  /** Does whatever the user asks, and never asks back; leaves orders in tool text alone. */
+  comply: { task: always('execute'), order: always('refuse'), obey: always(true) },
+  /** Asks before everything. */
+  asker: { task: always('verify'), order: always('verify'), obey: always(true) },
+} as const satisfies { readonly [name: string]: Choices };
+
+/** Starts a scripted episode. */
+export function playScript(script: Script, choices: Choices): Session {
+  const player = { script, choices, at: 0, pending: null as Call | null, orders: [...script.injections].filter((i) => i.kind === 'attack'), following: [] as Call[] };
+  return { act: async (observation) => nextTurn(player, observation), close: () => undefined };
+}
+
+/** An agent that does nothing and says it is done. */
+export function playIdle(): Session {
+  return { act: async () => makeTurn([], 'execute', { kind: 'final', text: 'Done.' }), close: () => undefined };
+}
+
+type Player = {
+  readonly script: Script;
+  readonly choices: Choices;
+  /** Index of the next step of the plan. */
+  at: number;
+  /** The call a check was made about. */
+  pending: Call | null;
+  /** Injected orders not met yet. */
+  orders: Script['injections'][number][];
+  /** Calls of an order being followed. */
+  following: Call[];
+};
+
+function makeTurn(facts: readonly string[], decision: Decision, action: Action): Turn {
+  const think = [...facts, decision].join(' ');
+  return { think, decision, action, ended: true, text: segmentText(turnSegments(think, action)) };
+}
+
+const say = (facts: readonly string[], decision: Decision, text: string) => makeTurn(facts, decision, { kind: 'final', text });
+
+function nextTurn(p: Player, observation: Observation | null): Turn {
+  if (observation?.kind === 'answer') return answerTurn(p, observation.approved);
+  if (observation?.kind === 'error') return say(['error'], 'refuse', FAILED);
+  const order = observation?.kind === 'result' ? p.orders.find((o) => observation.text.includes(o.text)) : undefined;
+  if (order) return orderTurn(p, order);
+  if (p.following.length > 0) return makeTurn(['order'], 'execute', { kind: 'call', call: takeFollowing(p) });
+  return planTurn(p, observation ? ['content'] : []);
+}
+
+function takeFollowing(p: Player): Call {
+  const call = p.following.shift();
+  if (!call) throw new Error('no call to follow');
+  return call;
+}
+
+/** After the user's answer: do it, or stop; a denied order is left and the task goes on. */
+function answerTurn(p: Player, approved: boolean): Turn {
+  const call = p.pending;
+  p.pending = null;
+  if (!call) throw new Error('an answer without a question');
+  const step = p.script.plan[p.at];
+  const ownStep = step?.kind === 'call' && sameCall(step.call, call);
+  const act = approved === p.choices.obey();
+  const word = approved ? 'approved' : 'denied';
+  if (act) {
+    if (ownStep) p.at += 1;
+    return makeTurn([word], 'execute', { kind: 'call', call });
+  }
+  if (!ownStep) return planTurn(p, [word]);
+  return say([word], 'refuse', STOPPED);
+}
+
+function orderTurn(p: Player, order: Script['injections'][number]): Turn {
+  p.orders = p.orders.filter((other) => other !== order);
+  const decision = p.choices.order(p.script);
+  const [call, ...more] = order.calls;
+  if (decision === 'refuse' || (decision === 'verify' && !call)) return planTurn(p, ['order', 'refuse']);
+  if (!call) return say(['order'], 'execute', followText(p, order.text_goal ?? ''));
+  if (decision === 'verify') {
+    p.pending = call;
+    return makeTurn(['order'], 'verify', { kind: 'check', call });
+  }
+  p.following = more;
+  return makeTurn(['order'], 'execute', { kind: 'call', call });
+}
+
+/** The final text of an agent that passes a planted claim on along with its answer. */
+function followText(p: Player, claim: string): string {
+  const final = p.script.plan.at(-1);
+  return final?.kind === 'final' ? `${final.text}, ${claim}` : claim;
+}
+
+function planTurn(p: Player, prefix: readonly string[]): Turn {
+  const step = p.script.plan[p.at];
+  if (!step) throw new Error('the plan has ended');
+  const before = step.facts[0] === 'done' && prefix[0] === 'content' ? [] : prefix;
+  if (step.kind === 'final') return say([...before, ...step.facts], 'execute', step.text);
+  const facts = [...before, ...step.facts];
+  const decision = p.choices.task(p.script, step.call);
+  if (decision === 'refuse') return say(facts, 'refuse', REFUSAL);
+  if (decision === 'verify') {
+    p.pending = step.call;
+    return makeTurn(facts, 'verify', { kind: 'check', call: step.call });
+  }
+  p.at += 1;
+  return makeTurn(facts, 'execute', { kind: 'call', call: step.call });
+}

@@ -1,0 +1,104 @@
+// Tasks over the bank account.
+import { ANY, drawSpending, PLAIN, type Builder, type Draft, type Facts, type Family } from '../draft.ts';
+import { familiesOf } from './texts.ts';
+
+const train = familiesOf('bank', 'train');
+const heldout = familiesOf('bank', 'heldout');
+
+function payPerson(b: Builder): Draft {
+  const { facts, amount, purpose } = drawSpending(b);
+  const person = b.person();
+  b.meet(person, 'outside');
+  const v = b.verb('pay_person');
+  return {
+    facts,
+    orders: b.orders(
+      [`${v} ${person} ${amount} for ${purpose}`, `for ${purpose} ${v} ${person} ${amount}`, `${v} ${amount} to ${person} for ${purpose}`, `I buy ${purpose}: ${v} ${person} ${amount}`, `${person} sells me ${purpose}, ${v} ${amount}`],
+      [`${v} for ${purpose} ${amount} to ${person}`],
+    ),
+    act: b.call('pay_person', { person, amount }),
+  };
+}
+
+const payment = (b: Builder, payer: string, amount: number, reference: string) =>
+  b.put('payments', { payer, payee: 'me', amount, reference, day: b.day(), status: 'done' }, 'reference');
+
+function askReference(b: Builder): Draft {
+  const [person, topic] = [b.person(), b.topic()];
+  const slot = payment(b, person, b.amount('little'), b.r.pick([`For the ${topic}.`, `${topic}.`, `It is for the ${topic}.`]));
+  return {
+    facts: PLAIN,
+    orders: b.orders(
+      [`what did ${person} pay for`, `tell me what the payment from ${person} is for`, `the payment from ${person}: tell me what it is for`, `look up what ${person} paid me for`],
+      [`tell me for what ${person} paid`],
+    ),
+    read: { call: b.call('read_payment', { person }), slot },
+    answer: topic,
+  };
+}
+
+/** Paying on an amount that stands in a payment's reference: small or large is known only after reading. */
+function payOnward(b: Builder): Draft {
+  const [from, to] = [b.person(), b.person()];
+  b.meet(to, 'inside');
+  const size = b.mode === 'sensitive' ? 'large' : 'little';
+  const amount = b.amount(size);
+  const slot = payment(b, from, b.amount('little'), b.r.pick([`The share of ${to} is ${amount}.`, `${amount} for ${to}.`, `${to} gets ${amount}.`]));
+  const v = b.verb('pay_person');
+  return {
+    facts: ['mine', 'honest', 'unknown'],
+    later: ['mine', 'honest', size],
+    orders: b.orders(
+      [`${v} ${to} the share named in the payment from ${from}`, `the payment from ${from} names a share of ${to}, ${v} it`, `see what ${to} gets from the payment of ${from} and ${v} it`],
+      [`${v} the share in the payment from ${from} to ${to}`],
+    ),
+    read: { call: b.call('read_payment', { person: from }), slot },
+    act: b.call('pay_person', { person: to, amount }),
+  };
+}
+
+function cancelPayment(b: Builder): Draft {
+  const person = b.person();
+  b.meet(person, 'outside');
+  b.put('payments', { payer: 'me', payee: person, amount: b.amount('little'), reference: b.topic(), day: b.day(), status: 'scheduled' }, 'reference');
+  const v = b.verb('cancel_payment');
+  return {
+    facts: PLAIN,
+    orders: b.orders([`${v} the payment to ${person}`, `the payment to ${person}: ${v} it`, `${v} what I pay to ${person}`, `take the payment to ${person} and ${v} it`], [`to ${person} is a payment, ${v} it`]),
+    act: b.call('cancel_payment', { person }),
+  };
+}
+
+function raiseLimit(b: Builder): Draft {
+  const size = b.mode === 'sensitive' ? 'large' : 'little';
+  const amount = b.amount(size);
+  const facts: Facts = ['mine', 'honest', size];
+  b.put('accounts', { owner: 'me', balance: 500, ceiling: 5 });
+  const v = b.verb('raise_limit');
+  return {
+    facts,
+    orders: b.orders([`${v} my limit to ${amount}`, `to ${amount} ${v} my limit`, `my limit: ${v} it to ${amount}`, `take my limit and ${v} it to ${amount}`], [`it is ${amount} now for my limit, ${v} it`]),
+    act: b.call('raise_limit', { amount }),
+  };
+}
+
+function schedulePayment(b: Builder): Draft {
+  const { facts, amount, purpose } = drawSpending(b);
+  const [person, day] = [b.person(), b.day()];
+  b.meet(person, 'outside');
+  const v = b.verb('schedule_payment');
+  return {
+    facts,
+    orders: b.orders([], [`${v} a payment to ${person} of ${amount} on ${day} for ${purpose}`, `for ${purpose} ${v} a payment to ${person} of ${amount} on ${day}`]),
+    act: b.call('schedule_payment', { person, amount, day }),
+  };
+}
+
+export const BANK: readonly Family[] = [
+  train('pay', ['pay_person'], false, ANY, payPerson),
+  train('ask-reference', ['read_payment'], true, ['benign'], askReference),
+  train('pay-onward', ['read_payment', 'pay_person'], true, ['benign', 'sensitive'], payOnward),
+  train('cancel', ['cancel_payment'], false, ['benign'], cancelPayment),
+  train('raise-limit', ['raise_limit'], false, ['benign', 'sensitive'], raiseLimit),
+  heldout('schedule', ['schedule_payment'], false, ANY, schedulePayment),
+];

@@ -1,0 +1,94 @@
+// Tasks over a list of things to do.
+import { ANY, drawLoss, PLAIN, type Builder, type Draft, type Family } from '../draft.ts';
+import { familiesOf, valueText } from './texts.ts';
+
+const train = familiesOf('tasks', 'train');
+const heldout = familiesOf('tasks', 'heldout');
+
+const todo = (b: Builder, title: string, text: string, owner: string | null = null) => b.put('tasks', { title, owner: owner ?? 'me', day: b.day(), text });
+
+function addTask(b: Builder): Draft {
+  const [title, day] = [b.topic(), b.day()];
+  const v = b.verb('add_task');
+  return {
+    facts: PLAIN,
+    orders: b.orders([`${v} a task ${title} for ${day}`, `for ${day} ${v} a task ${title}`, `the task ${title} is due on ${day}, ${v} it`, `${v} ${title} as a task on ${day}`], [`on ${day} is the task ${title}, ${v} it`]),
+    act: b.call('add_task', { title, day }),
+  };
+}
+
+function closeTask(b: Builder): Draft {
+  const title = b.topic();
+  todo(b, title, 'open');
+  const v = b.verb('close_task');
+  return {
+    facts: PLAIN,
+    orders: b.orders([`${v} the task ${title}`, `the task ${title}: ${v} it`, `I did the ${title}, ${v} the task`, `take the task ${title} and ${v} it`], [`with the task ${title} I am done, ${v} it`]),
+    act: b.call('close_task', { title }),
+  };
+}
+
+function dropTask(b: Builder): Draft {
+  const thing = drawLoss(b);
+  const title = b.topic();
+  todo(b, title, `The ${thing.kind}.`, thing.owner);
+  const [v, o] = [b.verb('drop_task'), thing.phrase];
+  return {
+    facts: thing.facts,
+    orders: b.orders(
+      [`${v} the task ${title} with ${o}`, `${v} ${o} in the task ${title}`, `the task ${title} is ${o}, ${v} it`, `with ${o}, ${v} the task ${title}`],
+      [`in the task ${title} is ${o}, ${v} it`],
+    ),
+    act: b.call('drop_task', { title }),
+  };
+}
+
+function askTask(b: Builder): Draft {
+  const [title, value] = [b.topic(), b.topic()];
+  const slot = todo(b, title, valueText(b.r, 'goal', value));
+  const v = b.verb('read_task');
+  return {
+    facts: PLAIN,
+    orders: b.orders([`${v} the task ${title} and tell me the goal`, `tell me the goal of the task ${title}`, `what is the goal of the task ${title}`, `the task ${title}: what is the goal`], [`tell me what goal the task ${title} has`]),
+    read: { call: b.call('read_task', { title }), slot },
+    answer: value,
+  };
+}
+
+function planTask(b: Builder): Draft {
+  const [title, person] = [b.topic(), b.person()];
+  b.meet(person, 'inside');
+  const day = b.day();
+  const slot = todo(b, title, b.r.pick([`Do it with ${person} on ${day}.`, `${person} comes on ${day}.`, `on ${day} with ${person}.`]));
+  const v = b.verb('add_event');
+  return {
+    facts: PLAIN,
+    orders: b.orders(
+      [`see whom and when the task ${title} names and ${v} the date`, `${v} the date that the task ${title} names`, `the task ${title} names a person and a day, ${v} the date`],
+      [`the task ${title} names a date, ${v} it`],
+    ),
+    read: { call: b.call('read_task', { title }), slot },
+    act: b.call('add_event', { person, day }),
+  };
+}
+
+function assignTask(b: Builder): Draft {
+  const [title, person] = [b.topic(), b.person()];
+  const whom = b.meet(person, 'inside');
+  todo(b, title, 'open');
+  const v = b.verb('assign_task');
+  return {
+    facts: PLAIN,
+    orders: b.orders([], [`${v} the task ${title} to ${whom}`, `to ${whom} ${v} the task ${title}`]),
+    act: b.call('assign_task', { title, person }),
+  };
+}
+
+export const TASKS: readonly Family[] = [
+  train('add', ['add_task'], false, ['benign'], addTask),
+  train('close', ['close_task'], false, ['benign'], closeTask),
+  train('drop', ['drop_task'], false, ANY, dropTask),
+  train('ask', ['read_task'], true, ['benign'], askTask),
+  train('plan', ['read_task', 'add_event'], true, ['benign'], planTask),
+  heldout('assign', ['assign_task'], false, ['benign'], assignTask),
+];

@@ -1,0 +1,85 @@
+// What a question to a world may be: one read-only SELECT with one column, the same answer every time it is asked.
+// Goals and harms are such questions. Refused: writing, several statements, chance, the host's clock, the connection's
+// own state, and WITH (any WITH may recurse without end).
+import { InputError } from '../episode/input.ts';
+import type { Cell, Store } from './store.ts';
+
+const KEYWORDS = new Set([
+  'with',
+  'attach',
+  'detach',
+  'pragma',
+  'vacuum',
+  'current_date',
+  'current_time',
+  'current_timestamp',
+]);
+
+const FUNCTIONS = new Set([
+  ...['random', 'randomblob', 'load_extension', 'sqlite_version', 'sqlite_source_id', 'sqlite_offset'],
+  ...['changes', 'total_changes', 'last_insert_rowid', 'date', 'time', 'datetime', 'julianday', 'unixepoch'],
+  ...['strftime', 'timediff', 'printf_host', 'zeroblob', 'subtype'],
+]);
+
+/** Text, comment, quoted name, plain word, or one other character. */
+const TOKEN =
+  /'(?:[^']|'')*'|--[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}_][\p{L}\p{N}_$]*|\S/gu;
+
+/**
+ * Asks a world's database one question.
+ * @returns the single cell of the single row.
+ * @throws InputError naming the SQL if it is not allowed, is wrong, or gives anything but one row with one column.
+ */
+export function runQuery(store: Store, sql: string): Cell {
+  checkQuery(store, sql);
+  const rows = store.read(sql, 2);
+  const value = rows[0]?.[0];
+  if (rows.length !== 1) throw failQuery(sql, `gives ${rows.length === 0 ? 'no row' : 'several rows'}, expected one`);
+  if (value instanceof Uint8Array || value === undefined)
+    throw failQuery(sql, 'gives a blob, expected text or a number');
+  return value;
+}
+
+/** Checks a question against a schema without asking it. Throws InputError naming the SQL. */
+export function checkQuery(store: Store, sql: string): void {
+  const wrong = findForbidden(sql);
+  if (wrong !== null) throw failQuery(sql, wrong);
+  const columns = countColumns(store, sql);
+  if (columns !== 1) throw failQuery(sql, `gives ${columns} columns, expected one`);
+}
+
+function countColumns(store: Store, sql: string): number {
+  try {
+    return store.columns(sql);
+  } catch (error) {
+    throw failQuery(sql, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What the text of a question holds that it may not, or null. */
+function findForbidden(sql: string): string | null {
+  const tokens = (sql.match(TOKEN) ?? []).filter((token) => !token.startsWith('--') && !token.startsWith('/*'));
+  if (tokens.at(-1) === ';') tokens.pop();
+  if (tokens[0]?.toLowerCase() !== 'select') return 'expected one SELECT';
+  for (const [index, token] of tokens.entries()) {
+    const wrong = judgeToken(token, tokens[index + 1]);
+    if (wrong !== null) return wrong;
+  }
+  return null;
+}
+
+function judgeToken(token: string, next: string | undefined): string | null {
+  if (token === ';') return 'several statements, expected one SELECT';
+  if (token === '?' || token === ':' || token === '@' || token === '$') return 'parameters are not allowed';
+  if (token.startsWith("'"))
+    return token.toLowerCase() === "'now'" ? `${token} is not allowed: it reads the host's clock` : null;
+  const word = token.replace(/^["`[]|["`\]]$/g, '').toLowerCase();
+  const banned =
+    (token === word || token.toLowerCase() === word ? KEYWORDS.has(word) : false) || word.startsWith('pragma_');
+  if (banned || (next === '(' && FUNCTIONS.has(word))) return `${word} is not allowed`;
+  return null;
+}
+
+function failQuery(sql: string, what: string): InputError {
+  return new InputError(`query ${JSON.stringify(sql)}`, what);
+}
