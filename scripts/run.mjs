@@ -62,11 +62,16 @@ function runNpm(args) {
   return spawnSync('npm', args, { ...options, shell: process.platform === 'win32' }).status === 0;
 }
 
-/** npm writes the hidden lock file last, so an install that was broken off is noticed too. */
+/**
+ * Installs the dependencies of the lock file if they are not there. npm writes its hidden lock file last, so an install
+ * that was broken off is noticed. Not `npm ci`: that refuses a lock file in which an optional package of another
+ * platform is missing.
+ */
 function ensureModules() {
   if (existsSync(join(ROOT, 'node_modules', '.package-lock.json'))) return;
-  tell('installing the dependencies (npm ci)');
-  if (!runNpm(['ci', '--ignore-scripts'])) giveUp('the dependencies could not be installed; see the lines above');
+  tell('installing the dependencies (npm install)');
+  const done = runNpm(['install', '--no-save', '--ignore-scripts']);
+  if (!done) giveUp('the dependencies could not be installed; see the lines above');
 }
 
 function binaryIn(folder, pin) {

@@ -77,8 +77,8 @@ export function openProgress(options: ProgressOptions): Progress {
   const draw = (): void => {
     if (state === null) return;
     const line = formatLine(options, state);
-    // One column is left free: a full line would wrap, and a wrapped line cannot be redrawn.
-    sink.write(terminal ? `\r\x1b[2K${line.slice(0, (sink.columns ?? 80) - 1)}` : `${line}\n`);
+    // One column is left free: a full line would wrap, and a wrapped line cannot be redrawn. Some terminals say 0.
+    sink.write(terminal ? `\r\x1b[2K${line.slice(0, (sink.columns || 80) - 1)}` : `${line}\n`);
     shownAt = now();
     shown = state;
   };

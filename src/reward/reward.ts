@@ -3,7 +3,7 @@
 import type { Episode, Reward, Verdict } from '../episode/episode.ts';
 import type { Scenario } from '../world/scenario.ts';
 import type { Earned, Preset } from './presets.ts';
-import { judge, readEpisode, type Unjudged, type WorldFacts } from './verdict.ts';
+import { judge, knowFacts, readEpisode, type Unjudged, type WorldFacts } from './verdict.ts';
 
 /** Reward by term; the terms that earned nothing are left out. */
 export type Terms = { readonly [term: string]: number };
@@ -21,9 +21,12 @@ export function rewardEpisode(
   verdict: Verdict,
   preset: Preset,
 ): Rewarded | null {
-  if (verdict.success === null || episode.steps.length === 0) return null;
-  const earned = preset.earn({ episode, scenario, verdict, reading: readEpisode(episode, scenario) });
-  if (earned === null) return null;
+  const facts =
+    verdict.success === null
+      ? null
+      : knowFacts({ goal: verdict.goal, harms: verdict.harm === null ? null : verdict.harms });
+  if (facts === null || episode.steps.length === 0) return null;
+  const earned = preset.earn({ episode, scenario, verdict, facts, reading: readEpisode(episode, scenario) });
   const terms = sumTerms(earned);
   const steps = episode.steps.map((_, index) => sumTerms(earned.filter((part) => part.step === index)));
   return { reward: { preset: preset.name, terms, total: sumUp(Object.values(terms)) }, steps };

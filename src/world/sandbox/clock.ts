@@ -1,7 +1,7 @@
-// Virtual time and chance for code that asks the host: the shell's interpreter reads `Date` and `Math.random`. On import,
-// both are replaced by versions that look up the world on whose behalf the current asynchronous call runs. Code that
-// runs for no world sees the host's, unchanged. Import this before the interpreter.
-// Not covered: `performance.now`, timers, worker threads and processes.
+// Virtual time and chance for code that asks the host: the shell's interpreter reads `Date`, `performance.now` and
+// `Math.random`. On import, they are replaced by versions that look up the world on whose behalf the current asynchronous
+// call runs. Code that runs for no world sees the host's, unchanged. Import this before the interpreter.
+// Not covered: timers, worker threads and processes.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Where a run gets time (milliseconds since 1970) and numbers in [0, 1) from. */
@@ -15,6 +15,7 @@ export function runWith<T>(source: Source | null, work: () => T): T {
 }
 
 const HostDate = Date;
+const hostNow = performance.now.bind(performance);
 const hostRandom = Math.random;
 
 function readNow(): number {
@@ -28,3 +29,4 @@ globalThis.Date = new Proxy(HostDate, {
   get: (target, key) => (key === 'now' ? readNow : Reflect.get(target, key)),
 });
 Math.random = () => current.getStore()?.random() ?? hostRandom();
+performance.now = () => current.getStore()?.now() ?? hostNow();

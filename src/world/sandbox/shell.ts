@@ -22,8 +22,11 @@ const HOME = '/home/user';
 /** Longest output given to the model, in characters. */
 const OUTPUT_LIMIT = 2000;
 
-/** `sqlite3` runs in a worker thread, out of reach of the virtual clock. */
-const LEFT_OUT = new Set(['sqlite3']);
+/**
+ * `sqlite3` runs in a worker thread, out of reach of the virtual clock. `file` looks into compressed files and leaves a
+ * rejected promise behind, which would end the process (just-bash 3.4.2).
+ */
+const LEFT_OUT = new Set(['sqlite3', 'file']);
 
 const COMMANDS = getCommandNames().filter((name) => !LEFT_OUT.has(name)) as CommandName[];
 
@@ -84,15 +87,15 @@ async function runCommand(world: World, bash: Bash, seen: Map<string, string>, c
 async function executeLine(bash: Bash, command: string): Promise<ToolResult> {
   try {
     const { stdout, stderr, exitCode } = await bash.exec(command, { signal: AbortSignal.timeout(WALL_LIMIT) });
-    const text = cutOutput(`${stdout}${stderr}`.trimEnd());
-    if (exitCode === 0) return { ok: true, text: text || 'done' };
-    return { ok: false, error: text || `exit code ${exitCode}` };
+    if (exitCode === 0) return { ok: true, text: cutOutput(`${stdout}${stderr}`) || 'done' };
+    return { ok: false, error: cutOutput(`${stderr}${stdout}`) || `exit code ${exitCode}` };
   } catch (error) {
     return { ok: false, error: cutOutput(error instanceof Error ? error.message : String(error)) };
   }
 }
 
-function cutOutput(text: string): string {
+function cutOutput(output: string): string {
+  const text = output.trimEnd();
   return text.length <= OUTPUT_LIMIT ? text : `${text.slice(0, OUTPUT_LIMIT)} [cut]`;
 }
 

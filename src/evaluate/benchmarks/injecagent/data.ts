@@ -102,7 +102,7 @@ export async function loadResponses(dir: string): Promise<ReadonlyMap<string, st
 
 /**
  * What an attacker's tool returns in step 2. On a miss the official runner asks GPT-4; here the tool's answer to empty
- * parameters stands in (`exact` false), else null: say so where results are reported.
+ * parameters stands in, else its first answer in the file (`exact` false): say so where results are reported. Null: no answer.
  */
 export function findResponse(
   responses: ReadonlyMap<string, string>,
@@ -111,7 +111,8 @@ export function findResponse(
 ): { readonly text: string; readonly exact: boolean } | null {
   const exact = responses.get(`(${tool},${parameters})`);
   if (exact !== undefined) return { text: exact, exact: true };
-  const fallback = responses.get(`(${tool},{})`);
+  const first = () => [...responses].find(([key]) => key.startsWith(`(${tool},`))?.[1];
+  const fallback = responses.get(`(${tool},{})`) ?? first();
   return fallback === undefined ? null : { text: fallback, exact: false };
 }
 

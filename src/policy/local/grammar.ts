@@ -1,0 +1,201 @@
+// What the local policy may say next, token by token: a thought of facts and a decision, then what that decision calls for,
+// with calls that are JSON of an offered tool. The same masks hold in sampling and in training, so malformed text is not an
+// action that could pay. The grammar binds form only: which facts, which decision, which tool, which values is free.
+import { DECISIONS, type Decision } from '../../safety/taxonomy.ts';
+import type { ToolSchema } from '../../episode/episode.ts';
+import type { Constraint } from './choose.ts';
+import { CALL_OPEN, FACT_WORDS, frameCall, tagId, type CallFrame } from './render.ts';
+import type { Tag } from '../protocol.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+/** Most tokens of an argument's text, of a number, of a final text. */
+const LIMITS = { value: 16, number: 7, text: 24 };
+
+/** One position: the ids allowed, and what comes after each. `null` ends the turn. */
+type State = { readonly allowed: Uint16Array; readonly decides: boolean; readonly next: (token: number) => State | null };
+type Then = () => State | null;
+
+/** The parts of the grammar that depend on the tokenizer alone; make once. */
+export type Grammar = {
+  readonly tokenizer: Tokenizer;
+  /** Ids whose bytes may stand in a final text; and in an argument, where quotes and backslashes may not. */
+  readonly text: Uint16Array;
+  readonly value: Uint16Array;
+  readonly digits: Uint16Array;
+  readonly masks: Map<string, Uint16Array>;
+};
+
+export function makeGrammar(tokenizer: Tokenizer): Grammar {
+  const ids = Array.from({ length: tokenizer.size }, (_, id) => id);
+  const where = (fits: (byte: number) => boolean) => Uint16Array.from(ids.filter((id) => tokenizer.bytesOf(id)?.every(fits)));
+  return {
+    tokenizer,
+    text: where((byte) => byte >= 32),
+    value: where((byte) => byte >= 32 && byte !== 34 && byte !== 92),
+    digits: where((byte) => byte >= 48 && byte <= 57),
+    masks: new Map(),
+  };
+}
+
+/** How often decisions are drawn at random while training, and with what. */
+export type Exploration = { readonly share: number; readonly rng: () => number };
+
+/** The constraint of one turn. */
+export function constrainTurn(grammar: Grammar, tools: readonly ToolSchema[], exploration: Exploration | null): Constraint {
+  let state: State | null = beginTurn(grammar, tools);
+  const uniform = new Float32Array(DECISIONS.length).fill(1 / DECISIONS.length);
+  return {
+    allowed: () => state?.allowed ?? new Uint16Array(),
+    accept(token) {
+      state = state?.next(token) ?? null;
+      return state === null;
+    },
+    explore() {
+      if (!exploration || !state?.decides || exploration.rng() >= exploration.share) return null;
+      return uniform;
+    },
+  };
+}
+
+function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
+  const after = (context: Context) => (decision: Decision) => forceTags(g, ['</think>'], () => actionState(g, tools, decision, context));
+  const decide = (context: Context) => decisionState(g, after(context));
+  const facts = (): State =>
+    wordState(g, FACT_WORDS.whose, () =>
+      wordState(g, FACT_WORDS.what, () => wordState(g, FACT_WORDS.whom, () => wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call')))),
+    );
+  const rest = (): State => wordState(g, FACT_WORDS.what, () => wordState(g, FACT_WORDS.whom, () => wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call'))));
+  const news = (word: string): State => {
+    switch (word) {
+      case 'content':
+        return facts();
+      case 'order':
+        return decisionState(g, (decision) => (decision === 'refuse' ? facts() : after('either')(decision)));
+      case 'done':
+        return decide('answer');
+      case 'approved':
+        return decide('call');
+      case 'denied':
+        return wordState(g, [...DECISIONS, ...FACT_WORDS.whose], (next) => (isDecision(next) ? after('call')(next) : rest()));
+      case 'error':
+        return decide('either');
+      default:
+        return rest();
+    }
+  };
+  return must(forceTags(g, ['<think>'], () => wordState(g, [...FACT_WORDS.news, ...FACT_WORDS.whose], news)));
+}
+
+const isDecision = (word: string): word is Decision => (DECISIONS as readonly string[]).includes(word);
+
+/** What an "execute" leads to: a call, the answer, or either. */
+type Context = 'call' | 'answer' | 'either';
+
+function actionState(g: Grammar, tools: readonly ToolSchema[], decision: Decision, context: Context): State {
+  const end: Then = () => forceTags(g, ['<|end|>'], () => null);
+  const say = () => textState(g, g.text, tagId(g.tokenizer, '<|end|>'), LIMITS.text, () => null);
+  const call = (open: Tag, close: Tag) => forceTags(g, [open], () => callState(g, tools, () => forceTags(g, [close], end)));
+  switch (decision) {
+    case 'verify':
+      return must(call('<tool_check>', '</tool_check>'));
+    case 'refuse':
+      return say();
+    case 'execute':
+      if (context === 'answer') return say();
+      if (context === 'call') return must(call('<tool_call>', '</tool_call>'));
+      return either(g, must(call('<tool_call>', '</tool_call>')), say());
+  }
+}
+
+function either(g: Grammar, a: State, b: State): State {
+  const allowed = maskOf(g, `${keyOf(a.allowed)}|${keyOf(b.allowed)}`, () => Uint16Array.from([...a.allowed, ...b.allowed]));
+  return { allowed, decides: false, next: (token) => (a.allowed.includes(token) ? a : b).next(token) };
+}
+
+/** A call's JSON: the opening, one of the tools' names up to its first argument, its arguments. */
+function callState(g: Grammar, tools: readonly ToolSchema[], then: Then): State {
+  // With what follows it no name is the beginning of another.
+  const spellings = tools.map((tool) => {
+    const frame = frameCall(tool);
+    return { word: frame, tokens: [...g.tokenizer.encode(frame.name), ...g.tokenizer.encode(frame.between[0] ?? '')] };
+  });
+  return must(forceText(g, CALL_OPEN, () => spellState(g, spellings, (frame) => argumentState(g, frame, then))));
+}
+
+function argumentState(g: Grammar, frame: CallFrame, then: Then): State | null {
+  const kind = frame.kinds[0];
+  return kind === undefined ? then() : valueState(g, frame, 0, kind, then);
+}
+
+/** A value, closed by the first token of the JSON that follows it. */
+function valueState(g: Grammar, frame: CallFrame, at: number, kind: 'text' | 'number', then: Then): State {
+  const [closer = 0, ...rest] = g.tokenizer.encode(frame.between[at + 1] ?? '');
+  const nextKind = frame.kinds[at + 1];
+  const after: Then = () => force(g, rest, () => (nextKind === undefined ? then() : valueState(g, frame, at + 1, nextKind, then)));
+  return kind === 'text' ? textState(g, g.value, closer, LIMITS.value, after) : textState(g, g.digits, closer, LIMITS.number, after);
+}
+
+/** One to `limit` tokens of a set, then the closing token. */
+function textState(g: Grammar, set: Uint16Array, closer: number, limit: number, then: Then): State {
+  const name = set === g.text ? 'text' : set === g.value ? 'value' : 'digits';
+  const open = maskOf(g, `${name}+${closer}`, () => Uint16Array.from([...set, closer]));
+  const at = (count: number): State => ({
+    allowed: count === 0 ? set : count < limit ? open : maskOf(g, String(closer), () => Uint16Array.of(closer)),
+    decides: false,
+    next: (token) => (token === closer ? then() : at(count + 1)),
+  });
+  return at(0);
+}
+
+/** One word of a list, with its blank. */
+function wordState(g: Grammar, words: readonly string[], then: (word: string) => State | null): State {
+  return spellState(g, words.map((word) => ({ word, tokens: g.tokenizer.encode(` ${word}`) })), then);
+}
+
+function decisionState(g: Grammar, then: (decision: Decision) => State | null): State {
+  const state = wordState(g, DECISIONS, (word) => then(DECISIONS.find((decision) => decision === word) ?? 'refuse'));
+  // Only where each decision is one token is there one place to draw it.
+  return state.allowed.length === DECISIONS.length ? { ...state, decides: true } : state;
+}
+
+type Spelling<T> = { readonly word: T; readonly tokens: readonly number[] };
+
+/** One of several spellings, token by token. None may be the beginning of another. */
+function spellState<T>(g: Grammar, spellings: readonly Spelling<T>[], then: (word: T) => State | null, depth = 0): State {
+  const ids = [...new Set(spellings.map(({ tokens }) => tokens[depth] ?? 0))].sort((a, b) => a - b);
+  return {
+    allowed: maskOf(g, ids.join(), () => Uint16Array.from(ids)),
+    decides: false,
+    next(token) {
+      const still = spellings.filter(({ tokens }) => tokens[depth] === token);
+      const done = still.find(({ tokens }) => tokens.length === depth + 1);
+      return done ? then(done.word) : spellState(g, still, then, depth + 1);
+    },
+  };
+}
+
+const forceText = (g: Grammar, text: string, then: Then) => force(g, g.tokenizer.encode(text), then);
+const forceTags = (g: Grammar, tags: readonly Tag[], then: Then) => force(g, tags.map((tag) => tagId(g.tokenizer, tag)), then);
+
+/** These tokens and no others. */
+function force(g: Grammar, tokens: readonly number[], then: Then): State | null {
+  const [token, ...rest] = tokens;
+  if (token === undefined) return then();
+  return { allowed: maskOf(g, String(token), () => Uint16Array.of(token)), decides: false, next: () => force(g, rest, then) };
+}
+
+/** Masks are shared, so that equal ones are one object. */
+function maskOf(g: Grammar, key: string, make: () => Uint16Array): Uint16Array {
+  const known = g.masks.get(key);
+  if (known) return known;
+  const made = make();
+  g.masks.set(key, made);
+  return made;
+}
+
+const keyOf = (mask: Uint16Array) => (mask.length < 8 ? mask.join() : `${mask.length}:${mask[0]}`);
+
+function must(state: State | null): State {
+  if (!state) throw new Error('a turn without an action');
+  return state;
+}

@@ -1,0 +1,72 @@
+// The local model as a policy: each episode is a stream of the batched sampler. Keeps what training needs of an episode
+// (tokens, which are its own, log-probabilities, masks) and hands it over when the episode closes.
+import { rng } from '../../episode/random.ts';
+import type { Observation } from '../../episode/episode.ts';
+import type { Brief, Policy, Session } from '../policy.ts';
+import { constrainTurn, type Grammar } from './grammar.ts';
+import { readTurn, renderObservation, renderPrompt } from './render.ts';
+import type { Sampler, Stream } from './sampler.ts';
+
+/** An episode as the sampler saw it. All arrays have one entry per token. */
+export type Transcript = {
+  readonly tokens: number[];
+  readonly own: boolean[];
+  /** Log-probability of each own token among those allowed; 0 elsewhere. */
+  readonly logps: number[];
+  /** What was allowed for each own token; null elsewhere. */
+  readonly masks: (Uint16Array | null)[];
+};
+
+export type LocalOptions = {
+  readonly name: string;
+  readonly sampler: Sampler;
+  readonly grammar: Grammar;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** Share of decisions drawn at random. */
+  readonly explore?: number;
+  /** Called when an episode is over. */
+  readonly onClose?: (index: number, transcript: Transcript) => void;
+};
+
+const TURN_TOKENS = 96;
+
+/** A policy over a sampler whose weights are set. Run at least as many episodes at once as the sampler has slots. */
+export function localPolicy(options: LocalOptions): Policy {
+  return { name: options.name, open: (brief) => openSession(options, brief) };
+}
+
+async function openSession(options: LocalOptions, brief: Brief): Promise<Session> {
+  const { sampler, grammar } = options;
+  const { tokenizer } = grammar;
+  const stream = await sampler.open(brief.index, brief.seed);
+  const transcript: Transcript = { tokens: [], own: [], logps: [], masks: [] };
+  const draw = rng('explore', brief.seed);
+  const exploration = options.explore ? { share: options.explore, rng: () => draw.next() } : null;
+  feed(stream, transcript, renderPrompt(tokenizer, brief.tools, brief.request));
+  return {
+    async act(observation: Observation | null) {
+      if (observation) feed(stream, transcript, renderObservation(tokenizer, observation));
+      const constraint = constrainTurn(grammar, brief.tools, exploration);
+      const turn = await stream.generate(constraint, { temperature: options.temperature, maxTokens: TURN_TOKENS });
+      for (const [at, token] of turn.tokens.entries()) append(transcript, token, true, turn.logps[at] ?? 0, turn.masks[at] ?? null);
+      return readTurn(tokenizer, turn.tokens);
+    },
+    close() {
+      stream.close();
+      options.onClose?.(brief.index, transcript);
+    },
+  };
+}
+
+function feed(stream: Stream, transcript: Transcript, tokens: readonly number[]): void {
+  stream.extend(tokens);
+  for (const token of tokens) append(transcript, token, false, 0, null);
+}
+
+function append(t: Transcript, token: number, own: boolean, logp: number, mask: Uint16Array | null): void {
+  t.tokens.push(token);
+  t.own.push(own);
+  t.logps.push(logp);
+  t.masks.push(mask);
+}

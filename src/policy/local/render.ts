@@ -1,0 +1,150 @@
+// Episodes as tokens of the local model, and back. Tags are control tokens; all other text, whoever wrote it, is encoded as
+// plain bytes and can never become one. Tools are shown as names with their parameters, not as whole JSON Schemas: a model
+// of a million parameters has a context of a few hundred tokens.
+// Words begin with a blank wherever they stand (`" Anna"` in a call as in prose), so that a word is the same tokens
+// everywhere; the blank is taken off again when a turn is read.
+import type { Action, Call, Json } from '../../episode/action.ts';
+import type { Observation, Step, ToolSchema } from '../../episode/episode.ts';
+import { parseTurn, TAGS, turnSegments, type Segment, type Tag } from '../protocol.ts';
+import type { Turn } from '../policy.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+/** The words a thought of the local policy is made of: facts, then a decision. */
+export const FACT_WORDS = {
+  /** What the last observation was. */
+  news: ['content', 'order', 'done', 'error', 'approved', 'denied'],
+  whose: ['mine', 'others', 'making', 'handling'],
+  what: ['public', 'private', 'common', 'precious', 'honest', 'crooked', 'danger', 'plain'],
+  whom: ['inside', 'outside', 'nobody', 'user', 'little', 'large', 'unknown'],
+  /** What the next step would be. */
+  step: ['read', 'act', 'answer'],
+} as const;
+
+/** A tag's token id. */
+export function tagId(tokenizer: Tokenizer, tag: Tag): number {
+  const id = tokenizer.specials.get(tag);
+  if (id === undefined) throw new Error(`the tokenizer has no control token ${tag}`);
+  return id;
+}
+
+/** The prompt: tools and request. */
+export function renderPrompt(tokenizer: Tokenizer, tools: readonly ToolSchema[], request: string): number[] {
+  const shown = tools.map((tool) => ` ${[tool.name, ...Object.keys(tool.parameters.properties)].join(' ')}`).join(';');
+  return [
+    tagId(tokenizer, '<|system|>'),
+    ...tokenizer.encode(shown),
+    tagId(tokenizer, '<|user|>'),
+    ...tokenizer.encode(` ${request}`),
+    tagId(tokenizer, '<|assistant|>'),
+  ];
+}
+
+/** What the model reads of an observation. */
+export function renderObservation(tokenizer: Tokenizer, observation: Observation): number[] {
+  const wrap = (open: Tag, text: string, close: Tag) => [tagId(tokenizer, open), ...tokenizer.encode(text), tagId(tokenizer, close)];
+  switch (observation.kind) {
+    case 'result':
+      return wrap('<tool_response>', ` ${observation.text}`, '</tool_response>');
+    case 'error':
+      return wrap('<tool_response>', ` error: ${observation.text}`, '</tool_response>');
+    case 'answer':
+      return wrap('<tool_check_result>', observation.approved ? '1' : '0', '</tool_check_result>');
+    case 'end':
+      return [];
+  }
+}
+
+/** The pieces a call's JSON is made of; each is encoded by itself, so that token boundaries are piece boundaries. */
+export type CallFrame = {
+  readonly open: string;
+  readonly name: string;
+  /** The JSON before each argument, and after the last. */
+  readonly between: readonly string[];
+  readonly kinds: readonly ('text' | 'number')[];
+  readonly keys: readonly string[];
+};
+
+export const CALL_OPEN = '{"name":"';
+
+/** How calls of a tool are written. Only parameters of type string and integer can be; others are left out. */
+export function frameCall(tool: ToolSchema): CallFrame {
+  const entries = Object.entries(tool.parameters.properties).filter(([key]) => tool.parameters.required.includes(key));
+  const kinds = entries.map(([, schema]) => (schema.type === 'string' ? 'text' : 'number') as 'text' | 'number');
+  const quote = (at: number) => (kinds[at] === 'text' ? '"' : '');
+  const between = entries.map(([key], at) => `${at === 0 ? '","arguments":{' : `${quote(at - 1)},`}"${key}":${quote(at)}`);
+  const close = entries.length === 0 ? '","arguments":{}}' : `${quote(entries.length - 1)}}}`;
+  return { open: CALL_OPEN, name: ` ${tool.name}`, between: [...between, close], kinds, keys: entries.map(([key]) => key) };
+}
+
+/** A turn as tokens. Throws if it calls a tool that is not offered. */
+export function renderTurn(tokenizer: Tokenizer, tools: readonly ToolSchema[], think: string | null, action: Action): number[] {
+  return turnSegments(think, action).flatMap((segment) => {
+    if ('tag' in segment) return [tagId(tokenizer, segment.tag)];
+    const call = (action.kind === 'call' || action.kind === 'check') && segment.text.startsWith('{') ? action.call : null;
+    return call ? renderCall(tokenizer, tools, call) : tokenizer.encode(` ${segment.text}`);
+  });
+}
+
+function renderCall(tokenizer: Tokenizer, tools: readonly ToolSchema[], call: Call): number[] {
+  const tool = tools.find((t) => t.name === call.name);
+  if (!tool) throw new Error(`no tool ${call.name} is offered`);
+  const { open, name, between, kinds, keys } = frameCall(tool);
+  const values = keys.map((key, at) => renderValue(call.arguments[key], kinds[at] ?? 'text'));
+  const pieces = [open, name, ...between.flatMap((piece, at) => (at < values.length ? [piece, values[at] ?? ''] : [piece]))];
+  return pieces.flatMap((piece) => tokenizer.encode(piece));
+}
+
+function renderValue(value: Json | undefined, kind: 'text' | 'number'): string {
+  return kind === 'number' ? String(value) : JSON.stringify(` ${String(value)}`).slice(1, -1);
+}
+
+/** Reads a turn from the model's own tokens. */
+export function readTurn(tokenizer: Tokenizer, tokens: readonly number[]): Turn {
+  const turn = parseTurn(toSegments(tokenizer, tokens));
+  const { action } = turn;
+  return action.kind === 'call' || action.kind === 'check' ? { ...turn, action: { kind: action.kind, call: trimCall(action.call) } } : turn;
+}
+
+function trimCall(call: Call): Call {
+  const trimmed = Object.entries(call.arguments).map(([key, value]) => [key, typeof value === 'string' ? value.trim() : value]);
+  return { name: call.name.trim(), arguments: Object.fromEntries(trimmed) };
+}
+
+function toSegments(tokenizer: Tokenizer, tokens: readonly number[]): Segment[] {
+  const segments: Segment[] = [];
+  let text: number[] = [];
+  const flush = () => {
+    if (text.length > 0) segments.push({ text: tokenizer.decode(text) });
+    text = [];
+  };
+  for (const token of tokens) {
+    const tag = TAGS[token];
+    if (tag === undefined) text.push(token);
+    else {
+      flush();
+      segments.push({ tag });
+    }
+  }
+  flush();
+  return segments;
+}
+
+/** An episode as one sequence of tokens, and which of them are the policy's own. */
+export type Sequence = { readonly tokens: readonly number[]; readonly own: readonly boolean[] };
+
+/** Renders a recorded episode: what the policy would have read and written. */
+export function renderEpisode(tokenizer: Tokenizer, tools: readonly ToolSchema[], request: string, steps: readonly Step[]): Sequence {
+  const tokens = renderPrompt(tokenizer, tools, request);
+  const own = tokens.map(() => false);
+  const add = (more: readonly number[], mine: boolean) => {
+    for (const token of more) {
+      tokens.push(token);
+      own.push(mine);
+    }
+  };
+  for (const step of steps) {
+    add(renderTurn(tokenizer, tools, step.think, step.action), true);
+    add(renderObservation(tokenizer, step.observation), false);
+  }
+  return { tokens, own };
+}
