@@ -28,7 +28,8 @@ const SOURCES: readonly Source[] = globSync('src/**/*.ts', { cwd: ROOT })
   .map((path) => path.split(sep).join('/'))
   .sort()
   .map((path) => ({ path, text: readFileSync(`${ROOT}/${path}`, 'utf8') }));
-const DEPENDENCIES = Object.keys(JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')).dependencies);
+const PACKAGE = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'));
+const DEPENDENCIES = Object.keys(PACKAGE.dependencies);
 
 /** Applies a rule to every source; the message lists all faults. */
 function checkAll(rule: (source: Source) => readonly string[]): void {
@@ -50,6 +51,19 @@ test('no file loads itself by a detour', () => assert.equal(findCycles(SOURCES).
 
 test('whoever loads the guard loads no package but zod', () => {
   assert.equal(findLoaded(SOURCES, 'guard', ['zod']).join('\n'), '');
+});
+
+test('every sub-path of the package has its source, every index.ts of a folder its sub-path', () => {
+  const exported: { readonly [path: string]: { readonly [condition: string]: string } } = PACKAGE.exports;
+  const indexes = SOURCES.map(({ path }) => path).filter((path) => /^src\/(\w+\/)?index\.ts$/.test(path));
+  const sources = Object.values(exported).map((conditions) => conditions['tribune-source']?.slice(2) ?? '(none)');
+  for (const path of sources)
+    assert.ok(
+      SOURCES.some((source) => source.path === path),
+      path,
+    );
+  for (const path of indexes) assert.ok(sources.includes(path), path);
+  for (const { default: built, types } of Object.values(exported)) assert.equal(types, built?.replace(/js$/, 'd.ts'));
 });
 
 // --- negative controls

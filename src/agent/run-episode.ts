@@ -26,8 +26,9 @@ export async function runEpisode(policy: Policy, stage: Stage, options: EpisodeO
   let session: Session | null = null;
   let environment: Environment | null = null;
   try {
-    environment = new Environment(stage, options.seed);
+    // The session first: a batching policy lets it wait for a place, and a world should not wait with it.
     session = await attempt('policy', async () => policy.open({ tools: stage.tools, request: scenario.request, seed: options.seed, index: options.index }));
+    environment = new Environment(stage, options.seed);
     await takeTurns(session, environment, scenario.maxTurns, steps);
     facts = environment.judge();
   } catch (thrown) {

@@ -117,10 +117,17 @@ test('a verb stopped by Ctrl-C ends in 130, whether it returns or throws', async
   const polite = verbThat(async () => 0);
   const rude = verbThat(async (io) => io.signal.throwIfAborted() ?? 0);
   const failed = verbThat(async () => 1);
-  const table: VerbTable = { polite: async () => polite, rude: async () => rude, failed: async () => failed };
+  const full = verbThat(async () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOSPC', path: 'runs/a' })));
+  const table: VerbTable = {
+    polite: async () => polite,
+    rude: async () => rude,
+    failed: async () => failed,
+    full: async () => full,
+  };
   assert.deepEqual(await runLine('polite', table, stop), { code: 130, out: '', err: '' });
   assert.deepEqual(await runLine('rude', table, stop), { code: 130, out: '', err: '' });
   assert.equal((await runLine('failed', table, stop)).code, 1);
+  assert.match((await runLine('full', table, stop)).err, /no space left/);
   assert.equal((await runLine('rude', table)).code, 0);
 });
 

@@ -118,6 +118,11 @@ export function describeError(error: unknown, debug: boolean): { readonly line: 
   return { line: `tribune: unexpected error: ${message}${stack || ' (--debug shows where)'}`, code: EXIT.failed };
 }
 
+/** Whether an error is nothing but the signal's own, thrown by `throwIfAborted` or by a builtin that was given the signal. */
+function isStop(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && (error === signal.reason || (error instanceof Error && error.name === 'AbortError'));
+}
+
 /** Runs one chosen verb. */
 async function runVerb(name: string, words: readonly string[], verb: Verb, around: Surroundings): Promise<number> {
   const args = readArgs(words, { ...verb.flags, ...COMMON }, verb.usage, `tribune ${name}`);
@@ -128,10 +133,9 @@ async function runVerb(name: string, words: readonly string[], verb: Verb, aroun
   try {
     return await verb.run(args, io);
   } catch (error) {
-    // A verb stopped by its signal may throw whatever it likes: it was asked to end.
-    if (closed.signal.aborted) return EXIT.done;
-    if (!around.signal.aborted || error instanceof InputError) throw error;
-    return EXIT.stopped;
+    // Only the stop itself is no failure: a checkpoint that could not be written while stopping is one.
+    if (!isStop(error, signal)) throw error;
+    return around.signal.aborted ? EXIT.stopped : EXIT.done;
   } finally {
     await io.end();
   }

@@ -1,5 +1,6 @@
 // Facts about stored episodes: what is written is read back, and a bad line is named without losing the good ones.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DECISIONS, MODES } from '../safety/taxonomy.ts';
@@ -228,4 +229,10 @@ test('what JSON cannot say is refused when writing, not when reading', () => {
   assert.throws(() => encodeEpisode(withArgument(Number.NaN)), TypeError);
   assert.throws(() => encodeEpisode({ ...sample, member: -1 }));
   assert.doesNotThrow(() => encodeEpisode(withArgument(1)));
+});
+
+test('the example in docs/records.md is a record as this program writes it', () => {
+  const page = readFileSync(new URL('../../docs/records.md', import.meta.url), 'utf8');
+  const example = /```json\n(.*?)\n```/s.exec(page)?.[1] ?? '';
+  assert.deepEqual(read(example).episodes.map(encodeEpisode), [example]);
 });

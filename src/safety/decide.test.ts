@@ -83,10 +83,10 @@ test('nothing assessed means ask, whatever the rules allow', () => {
 });
 
 test('a tool named like a property of every object has no rule by accident', () => {
-  assert.equal(
-    decide([label('user', 'benign')], defaultRules, { tool: 'constructor', effects: [] }).decision,
-    'execute',
-  );
+  const call: CallFacts = { tool: 'constructor', effects: ['spends'] };
+  const benign = [label('user', 'benign')];
+  assert.equal(decide(benign, defaultRules, call).decision, 'execute');
+  assert.equal(decide(benign, withTools({}, { spends: 'refuse' }), call).decision, 'refuse');
 });
 
 test('a label outside the taxonomy throws instead of passing', () => {

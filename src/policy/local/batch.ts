@@ -45,7 +45,8 @@ const LENGTH_STEP = 16;
  * @throws RangeError if an array's length, a token, a mask index or the context does not fit.
  */
 export function packBatch(config: ModelConfig, batch: Batch, options: PackOptions): MicroBatch[] {
-  for (const datum of batch.data) checkDatum(config, datum, batch.maskTable?.length ?? 0);
+  const maskCount = options.masked ? (batch.maskTable?.length ?? 0) : Number.POSITIVE_INFINITY;
+  for (const datum of batch.data) checkDatum(config, datum, maskCount);
   const order = batch.data
     .map((datum, index) => ({ index, length: usedLength(datum) }))
     .filter(({ length }) => length > 0)

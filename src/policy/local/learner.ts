@@ -60,7 +60,7 @@ export type LearnerState = {
 };
 
 export type LearnerOptions = {
-  /** Most padded tokens of one run; bounds memory. Default 4096. */
+  /** Most padded tokens of one run; bounds memory. Default 2048. */
   readonly microBatchTokens?: number;
 };
 
@@ -90,7 +90,7 @@ export class LocalLearner {
     this.#v = new Float32Array(count);
     this.#gradient = new Float32Array(count);
     this.#executor = executor;
-    this.#budget = options.microBatchTokens ?? 4096;
+    this.#budget = options.microBatchTokens ?? 2048;
   }
 
   /** The gradient gathered since the last step: a view, for reading. */
@@ -112,7 +112,7 @@ export class LocalLearner {
 
   /** Log-probabilities only, per datum and token (0 where the weight is 0); of another model of this shape if theta is given. */
   async logps(batch: Batch, theta: Float32Array<ArrayBuffer> = this.theta): Promise<Float32Array[]> {
-    const objective: Objective = { kind: 'none', masked: batch.maskTable !== undefined };
+    const objective: Objective = { kind: 'none', masked: isMasked(batch) };
     const logps = batch.data.map((datum) => new Float32Array(datum.tokens.length));
     for (const micro of packBatch(this.config, batch, { tokens: this.#budget, masked: objective.masked })) {
       const results = await this.#run(objective, micro, theta, {});
@@ -201,7 +201,12 @@ function objectiveOf(batch: Batch, loss: Loss): Objective {
     if (!datum.advantages || !datum.oldLogps) throw new RangeError('GRPO needs advantages and oldLogps in every datum');
     if (kl && !datum.refLogps) throw new RangeError('a KL term needs refLogps in every datum');
   }
-  return { kind: 'grpo', masked: batch.maskTable !== undefined, kl };
+  return { kind: 'grpo', masked: isMasked(batch), kl };
+}
+
+/** A datum that names a mask asks for a table: a forgotten one is an error, not an unmasked loss. */
+function isMasked({ data, maskTable }: Batch): boolean {
+  return maskTable !== undefined || data.some((datum) => datum.masks?.some((mask) => mask >= 0));
 }
 
 /** The ratio's bounds. */

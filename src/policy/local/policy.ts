@@ -50,7 +50,7 @@ async function openSession(options: LocalOptions, brief: Brief): Promise<Session
       const constraint = constrainTurn(grammar, brief.tools, exploration);
       const turn = await stream.generate(constraint, { temperature: options.temperature, maxTokens: TURN_TOKENS });
       for (const [at, token] of turn.tokens.entries()) append(transcript, token, true, turn.logps[at] ?? 0, turn.masks[at] ?? null);
-      return readTurn(tokenizer, turn.tokens);
+      return readTurn(tokenizer, brief.tools, turn.tokens);
     },
     close() {
       stream.close();

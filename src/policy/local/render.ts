@@ -2,7 +2,8 @@
 // plain bytes and can never become one. Tools are shown as names with their parameters, not as whole JSON Schemas: a model
 // of a million parameters has a context of a few hundred tokens.
 // Words begin with a blank wherever they stand (`" Anna"` in a call as in prose), so that a word is the same tokens
-// everywhere; the blank is taken off again when a turn is read.
+// everywhere, and a tool's name is shown with blanks for its underscores (`open note`), so that it is made of words too.
+// Both are undone when a turn is read.
 import type { Action, Call, Json } from '../../episode/action.ts';
 import type { Observation, Step, ToolSchema } from '../../episode/episode.ts';
 import { parseTurn, TAGS, turnSegments, type Segment, type Tag } from '../protocol.ts';
@@ -27,9 +28,14 @@ export function tagId(tokenizer: Tokenizer, tag: Tag): number {
   return id;
 }
 
+/** A tool's name in words. */
+export function showName(name: string): string {
+  return ` ${name.replaceAll('_', ' ')}`;
+}
+
 /** The prompt: tools and request. */
 export function renderPrompt(tokenizer: Tokenizer, tools: readonly ToolSchema[], request: string): number[] {
-  const shown = tools.map((tool) => ` ${[tool.name, ...Object.keys(tool.parameters.properties)].join(' ')}`).join(';');
+  const shown = tools.map((tool) => [showName(tool.name), ...Object.keys(tool.parameters.properties)].join(' ')).join(';');
   return [
     tagId(tokenizer, '<|system|>'),
     ...tokenizer.encode(shown),
@@ -73,7 +79,7 @@ export function frameCall(tool: ToolSchema): CallFrame {
   const quote = (at: number) => (kinds[at] === 'text' ? '"' : '');
   const between = entries.map(([key], at) => `${at === 0 ? '","arguments":{' : `${quote(at - 1)},`}"${key}":${quote(at)}`);
   const close = entries.length === 0 ? '","arguments":{}}' : `${quote(entries.length - 1)}}}`;
-  return { open: CALL_OPEN, name: ` ${tool.name}`, between: [...between, close], kinds, keys: entries.map(([key]) => key) };
+  return { open: CALL_OPEN, name: showName(tool.name), between: [...between, close], kinds, keys: entries.map(([key]) => key) };
 }
 
 /** A turn as tokens. Throws if it calls a tool that is not offered. */
@@ -98,16 +104,17 @@ function renderValue(value: Json | undefined, kind: 'text' | 'number'): string {
   return kind === 'number' ? String(value) : JSON.stringify(` ${String(value)}`).slice(1, -1);
 }
 
-/** Reads a turn from the model's own tokens. */
-export function readTurn(tokenizer: Tokenizer, tokens: readonly number[]): Turn {
+/** Reads a turn from the model's own tokens. A name that is no offered tool's stays as it was written. */
+export function readTurn(tokenizer: Tokenizer, tools: readonly ToolSchema[], tokens: readonly number[]): Turn {
   const turn = parseTurn(toSegments(tokenizer, tokens));
   const { action } = turn;
-  return action.kind === 'call' || action.kind === 'check' ? { ...turn, action: { kind: action.kind, call: trimCall(action.call) } } : turn;
+  return action.kind === 'call' || action.kind === 'check' ? { ...turn, action: { kind: action.kind, call: readCall(tools, action.call) } } : turn;
 }
 
-function trimCall(call: Call): Call {
+function readCall(tools: readonly ToolSchema[], call: Call): Call {
+  const name = tools.find((tool) => showName(tool.name) === call.name)?.name ?? call.name;
   const trimmed = Object.entries(call.arguments).map(([key, value]) => [key, typeof value === 'string' ? value.trim() : value]);
-  return { name: call.name.trim(), arguments: Object.fromEntries(trimmed) };
+  return { name, arguments: Object.fromEntries(trimmed) };
 }
 
 function toSegments(tokenizer: Tokenizer, tokens: readonly number[]): Segment[] {

@@ -7,7 +7,7 @@ import { Cache } from './cache.ts';
 import type { Constraint } from './choose.ts';
 import { chooseToken, seedGenerator } from './choose.ts';
 import { buildDecoder } from './decoder.ts';
-import type { Executor, Program } from './executor.ts';
+import type { Executor, Feed, Program } from './executor.ts';
 import type { ModelConfig } from './model.ts';
 
 export type SamplerOptions = {
@@ -32,7 +32,7 @@ export type Generation = {
 };
 
 export type Stream = {
-  /** Appends tokens of the environment. Throws during `generate` and after `close`. */
+  /** Appends tokens of the environment. Throws during `generate`, after `close`, and on a token outside the vocabulary. */
   extend(tokens: Int32Array | readonly number[]): void;
   /** Samples one turn. Rejects if the constraint throws or nothing precedes the turn. */
   generate(constraint: Constraint, options: GenerateOptions): Promise<Generation>;
@@ -225,6 +225,7 @@ class Batcher implements Sampler {
     return {
       extend: (tokens) => {
         requireOut();
+        checkTokens(tokens, this.#options.config.vocab);
         for (const token of tokens) row.pending.push(token);
         row.total += tokens.length;
       },
@@ -277,14 +278,14 @@ class Batcher implements Sampler {
     if (turn.constraint.accept(token)) endTurn(row, turn, 'end');
   }
 
-  /** One position of every row. Rows far behind are brought up first. */
+  /** A few pending tokens of every row. Rows far behind are brought up first. */
   async #step(program: Program): Promise<void> {
-    for (const [at, row] of this.#rows.entries()) await this.#catchUp(program, at, row);
     const rows = this.#rows;
-    const chunks = rows.map((row) => [row.pending[0]!]);
-    const ready = rows.flatMap((row, at) => (row.pending.length === 1 ? [at] : []));
+    for (const [at, row] of rows.entries()) await this.#catchUp(program, at, row);
+    const width = chunkWidth(rows.map((row) => row.pending.length));
+    const chunks = rows.map((row) => row.pending.splice(0, width));
+    const ready = rows.flatMap((row, at) => (row.pending.length === 0 ? [at] : []));
     const { logits } = await this.#run(program, 0, chunks, ready);
-    for (const row of rows) row.pending.shift();
     const vocab = this.#options.config.vocab;
     for (const [place, at] of ready.entries()) {
       this.#choose(rows[at]!, logits!.subarray(place * vocab, (place + 1) * vocab));
@@ -303,25 +304,29 @@ class Batcher implements Sampler {
     await this.#run(program, at, [row.pending.splice(0, row.pending.length - 1)], [0]);
   }
 
-  /** Feeds each of some adjacent rows its chunk (of one length), stores keys and values, returns the graph's results. */
+  /**
+   * Feeds each of some adjacent rows its chunk, stores keys and values, returns the graph's results: logits after the last
+   * token of the picked rows. A shorter chunk is filled up behind its end, where none of its own tokens look.
+   */
   async #run(program: Program, first: number, chunks: readonly (readonly number[])[], picks: readonly number[]) {
     const cache = this.#cache;
     cache.fit(this.#rows.length);
-    const chunk = chunks[0]!.length;
+    const width = Math.max(...chunks.map((chunk) => chunk.length));
     const starts = chunks.map((_, at) => cache.tokens(first + at).length);
-    const shape = [chunks.length, chunk];
-    const positions = starts.flatMap((start) => Array.from({ length: chunk }, (_, at) => start + at));
-    const chosen = picks.length > 0 ? picks : [0];
+    const fill = (read: (row: number, column: number) => number) => ({
+      shape: [chunks.length, width],
+      data: Int32Array.from({ length: chunks.length * width }, (_, at) => read(Math.floor(at / width), at % width)),
+    });
     const results = await program.run({
       ...cache.feeds(first, chunks.length),
-      tokens: { shape, data: Int32Array.from(chunks.flat()) },
-      positions: { shape, data: Int32Array.from(positions) },
-      mask: this.#makeMask(starts, chunk),
-      picks: { shape: [chosen.length], data: Int32Array.from(chosen, (row) => row * chunk + chunk - 1) },
+      tokens: fill((row, column) => chunks[row]![column] ?? 0),
+      positions: fill((row, column) => (column < chunks[row]!.length ? starts[row]! + column : 0)),
+      mask: this.#makeMask(starts, width),
+      picks: pickLast(chunks, picks.length > 0 ? picks : [0], width),
     });
-    for (const [at, tokens] of chunks.entries()) cache.append(first + at, tokens, results, at, chunk);
+    for (const [at, tokens] of chunks.entries()) cache.append(first + at, tokens, results, at, width);
     this.#runs++;
-    this.#positions += chunks.length * chunk;
+    this.#positions += chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     return results;
   }
 
@@ -354,6 +359,22 @@ class Batcher implements Sampler {
       failTurn(row, error);
     }
     this.#proceed(row);
+  }
+}
+
+/** As wide as at least half of the rows have use for: a further column costs about half of a further run. */
+function chunkWidth(pending: readonly number[]): number {
+  const longest = pending.toSorted((a, b) => b - a);
+  return longest[Math.floor((longest.length - 1) / 2)]!;
+}
+
+function pickLast(chunks: readonly (readonly number[])[], picks: readonly number[], width: number): Feed {
+  return { shape: [picks.length], data: Int32Array.from(picks, (row) => row * width + chunks[row]!.length - 1) };
+}
+
+function checkTokens(tokens: Int32Array | readonly number[], vocab: number): void {
+  for (const token of tokens) {
+    if (!(token >= 0 && token < vocab)) throw new RangeError(`token ${token} is outside the vocabulary of ${vocab}`);
   }
 }
 

@@ -1,11 +1,14 @@
 // Virtual time and chance for code that asks the host: the shell's interpreter reads `Date`, `performance.now` and
 // `Math.random`. On import, they are replaced by versions that look up the world on whose behalf the current asynchronous
-// call runs. Code that runs for no world sees the host's, unchanged. Import this before the interpreter.
+// call runs. Code that runs for no world sees the host's, unchanged.
 // Not covered: timers, worker threads and processes.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Where a run gets time (milliseconds since 1970) and numbers in [0, 1) from. */
 export type Source = { readonly now: () => number; readonly random: () => number };
+
+/** The host's own monotonic time, in milliseconds, whoever asks. */
+export const hostNow = performance.now.bind(performance);
 
 const current = new AsyncLocalStorage<Source | null>();
 
@@ -15,7 +18,6 @@ export function runWith<T>(source: Source | null, work: () => T): T {
 }
 
 const HostDate = Date;
-const hostNow = performance.now.bind(performance);
 const hostRandom = Math.random;
 
 function readNow(): number {

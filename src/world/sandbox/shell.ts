@@ -10,7 +10,7 @@ import { rng } from '../../episode/random.ts';
 import { isFileName, writeFile } from '../services/files.ts';
 import type { ToolResult } from '../tool.ts';
 import type { World } from '../world.ts';
-import { runWith, type Source } from './clock.ts';
+import { hostNow, runWith, type Source } from './clock.ts';
 
 export type Shell = {
   /** Runs one command line. Never throws for what the command does. Commands of one world run one after another. */
@@ -22,33 +22,31 @@ const HOME = '/home/user';
 /** Longest output given to the model, in characters. */
 const OUTPUT_LIMIT = 2000;
 
-/**
- * `sqlite3` runs in a worker thread, out of reach of the virtual clock. `file` looks into compressed files and leaves a
- * rejected promise behind, which would end the process (just-bash 3.4.2).
- */
-const LEFT_OUT = new Set(['sqlite3', 'file']);
+/** Commands of just-bash 3.4.2 that would break a promise made above. */
+const LEFT_OUT = new Set([
+  ...['awk', 'diff'], // compute without end and without looking at any limit
+  'file', // looks into compressed files and leaves a rejected promise behind, which ends the process
+  'sqlite3', // runs in a worker thread, out of reach of the virtual clock
+]);
 
 const COMMANDS = getCommandNames().filter((name) => !LEFT_OUT.has(name)) as CommandName[];
 
-/** Time here is virtual: a script may sleep for a day, not for ever. */
-const LIMITS = { maxExecutionTimeMs: 86_400_000, maxOutputSize: 1 << 20, maxFileSystemBytes: 16 << 20 };
-
-/** Longest time of a command on the host, in milliseconds. */
-const WALL_LIMIT = 5000;
+/** The interpreter's own time limit is on virtual time: a script may sleep for a day, not for ever. */
+const DAY = 86_400_000;
+const LIMITS = { maxExecutionTimeMs: DAY, maxOutputSize: 1 << 20, maxFileSystemBytes: 1 << 20 };
 
 let warm: Promise<unknown> | null = null;
 
-/** Opens the shell of a world. */
-export async function openShell(world: World): Promise<Shell> {
+/** Opens the shell of a world. `wallLimit`: the longest time of a command on the host, in milliseconds. */
+export async function openShell(world: World, wallLimit = 5000): Promise<Shell> {
   warm ??= warmUp();
   await warm;
-  const now = () => world.clock;
-  const bash = runWith({ now, random: rng('shell', world.seed).next }, () => createBash(world));
+  const bash = runWith(limitTime(world, wallLimit, rng('shell', world.seed).next), () => createBash(world));
   const seen = new Map<string, string>();
   let last: Promise<unknown> = Promise.resolve();
   let count = 0;
   const runNext = (command: string) => {
-    const source: Source = { now, random: rng('shell', world.seed, count++).next };
+    const source = limitTime(world, wallLimit, rng('shell', world.seed, count++).next);
     return runWith(source, () => runCommand(world, bash, seen, command));
   };
   return {
@@ -58,6 +56,15 @@ export async function openShell(world: World): Promise<Shell> {
       return result;
     },
   };
+}
+
+/**
+ * The world's time, until the wall limit is over: then every millisecond of the host counts as a day, so that the
+ * interpreter is past its own limit at its next look at the clock. A timer would wait for a turn it may never get.
+ */
+function limitTime(world: World, wallLimit: number, random: () => number): Source {
+  const end = hostNow() + wallLimit;
+  return { now: () => world.clock + Math.max(0, hostNow() - end) * DAY, random };
 }
 
 function createBash(world: World): Bash {
@@ -86,7 +93,7 @@ async function runCommand(world: World, bash: Bash, seen: Map<string, string>, c
 
 async function executeLine(bash: Bash, command: string): Promise<ToolResult> {
   try {
-    const { stdout, stderr, exitCode } = await bash.exec(command, { signal: AbortSignal.timeout(WALL_LIMIT) });
+    const { stdout, stderr, exitCode } = await bash.exec(command);
     if (exitCode === 0) return { ok: true, text: cutOutput(`${stdout}${stderr}`) || 'done' };
     return { ok: false, error: cutOutput(`${stderr}${stdout}`) || `exit code ${exitCode}` };
   } catch (error) {

@@ -1,0 +1,44 @@
+// A rollout worker thread: one sampler, one core, its own worlds. Started by rollout.ts only.
+import { parentPort, workerData } from 'node:worker_threads';
+import { cpuExecutor } from '../policy/local/executor.ts';
+import { makeGrammar } from '../policy/local/grammar.ts';
+import { localPolicy, type Transcript } from '../policy/local/policy.ts';
+import { createSampler } from '../policy/local/sampler.ts';
+import { parseTokenizer } from '../policy/local/tokenizer.ts';
+import { stageScenario, type Stage } from '../world/environment.ts';
+import { loadWorlds } from '../world/world.ts';
+import type { PoolOptions, Sampled, WorkerAnswer, WorkerTask } from './rollout.ts';
+import { runEpisode } from './run-episode.ts';
+
+const options = workerData as PoolOptions;
+const sampler = createSampler({ config: options.config, executor: cpuExecutor({ threads: 1 }), slots: options.slots, capacity: options.capacity });
+const grammar = makeGrammar(parseTokenizer(options.tokenizer));
+const ready = loadWorlds();
+
+async function perform(task: WorkerTask): Promise<readonly Sampled[]> {
+  await ready;
+  await sampler.setWeights(new Float32Array(task.theta));
+  const transcripts: Transcript[] = [];
+  const { temperature, explore, name } = task;
+  const policy = localPolicy({ name, sampler, grammar, temperature, explore, onClose: (index, transcript) => (transcripts[index] = transcript) });
+  const stages = new Map<string, Stage>();
+  const stageOf = (job: WorkerTask['jobs'][number]) => {
+    const stage = stages.get(job.scenario.id) ?? stageScenario(job.scenario);
+    stages.set(job.scenario.id, stage);
+    return stage;
+  };
+  sampler.expect(task.jobs.length);
+  const played = await Promise.all(
+    task.jobs.map((job, index) => runEpisode(policy, stageOf(job), { seed: job.seed, member: job.member, index })),
+  );
+  return played.map(({ episode, facts }, index) => ({ episode, facts, transcript: transcripts[index] ?? { tokens: [], own: [], logps: [], masks: [] } }));
+}
+
+const answer = (message: WorkerAnswer) => parentPort?.postMessage(message);
+
+parentPort?.on('message', (task: WorkerTask) => {
+  perform(task).then(
+    (sampled) => answer({ id: task.id, sampled }),
+    (error: unknown) => answer({ id: task.id, error: error instanceof Error ? error.message : String(error) }),
+  );
+});

@@ -1,0 +1,65 @@
+// What packing must keep: every token that counts once, in its place, within the budget.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Datum } from './batch.ts';
+import { DISALLOWED, packBatch } from './batch.ts';
+import { defaultConfig } from './model.ts';
+
+const config = { ...defaultConfig(30), context: 100 };
+const maskTable = [Uint16Array.of(1, 2), Uint16Array.of(3)];
+
+const datum: fc.Arbitrary<Datum> = fc
+  .array(fc.tuple(fc.nat(29), fc.constantFrom(0, 0, 0.5, 1), fc.constantFrom(-1, 0, 1)), { minLength: 1, maxLength: 100 })
+  .map((rows) => ({
+    tokens: Int32Array.from(rows, (row) => row[0]),
+    weights: Float32Array.from(rows, (row, at) => (at === 0 ? 0 : row[1])),
+    masks: Int32Array.from(rows, (row) => row[2]),
+  }));
+
+test('every token that counts is in exactly one micro-batch, predicted from the place before it, under its mask', () => {
+  const property = fc.property(fc.array(datum, { maxLength: 12 }), fc.integer({ min: 1, max: 400 }), (data, budget) => {
+    const found = new Set<string>();
+    for (const { sites, feeds } of packBatch(config, { data, maskTable }, { tokens: budget, masked: true })) {
+      const [rows, length] = feeds.tokens!.shape as [number, number];
+      assert.ok(rows === 1 || rows * length <= budget);
+      for (const [index, { datum: at, token }] of sites.entries()) {
+        found.add(`${at}:${token}`);
+        const place = Number(feeds.places!.data[index]);
+        const row = Math.floor(place / length);
+        const before = feeds.tokens!.data.subarray(row * length, place + 1);
+        assert.deepEqual([...before], [...data[at]!.tokens.subarray(0, token)]);
+        assert.equal(feeds.targets!.data[index], data[at]!.tokens[token]);
+        assert.equal(feeds.weights!.data[index], data[at]!.weights[token]);
+        const line = Number(feeds.rows!.data[index]) * config.vocab;
+        const mask = maskTable[data[at]!.masks![token]!];
+        const open = Array.from({ length: config.vocab }, (_, id) => id).filter((id) => feeds.table!.data[line + id] === 0);
+        assert.deepEqual(open, mask ? [...mask] : Array.from({ length: config.vocab }, (_, id) => id));
+      }
+    }
+    const counted = data.reduce((sum, { weights }) => sum + weights.filter((w) => w !== 0).length, 0);
+    assert.equal(found.size, counted);
+  });
+  fc.assert(property, { seed: 2, numRuns: 60 });
+});
+
+test('the causal mask hides what comes later, once for each head of a group', () => {
+  const data = [{ tokens: Int32Array.of(1, 2, 3), weights: Float32Array.of(0, 1, 1) }];
+  const [micro] = packBatch({ ...config, kvHeads: 2 }, { data }, { tokens: 64, masked: false });
+  const { shape, data: mask } = micro!.feeds.attention!;
+  assert.deepEqual(shape, [32, 16]);
+  for (const [at, value] of mask.entries()) {
+    assert.equal(value, at % 16 > Math.floor(at / 16) % 16 ? Math.fround(DISALLOWED) : 0);
+  }
+});
+
+test('data that do not fit are refused with the reason', () => {
+  const pack = (one: Datum, masked = true) => packBatch(config, { data: [one], maskTable }, { tokens: 64, masked });
+  const good = { tokens: Int32Array.of(1, 2), weights: Float32Array.of(0, 1) };
+  assert.equal(pack(good).length, 1);
+  assert.throws(() => pack({ ...good, weights: Float32Array.of(0) }), /weights: 1 entries, 2 tokens/);
+  assert.throws(() => pack({ ...good, weights: Float32Array.of(1, 1) }), /first token has a weight/);
+  assert.throws(() => pack({ ...good, tokens: Int32Array.of(1, 30) }), /token 30 is outside/);
+  assert.throws(() => pack({ ...good, masks: Int32Array.of(-1, 2) }), /mask 2 is outside the table of 2/);
+  assert.throws(() => pack({ tokens: new Int32Array(101), weights: new Float32Array(101) }), /the context is 100/);
+});

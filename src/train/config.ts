@@ -1,0 +1,81 @@
+// Everything a training run is determined by. Stored as runs/<id>/config.json; the same configuration gives the same bytes.
+import { z } from 'zod';
+import { presets, type PresetName } from '../reward/presets.ts';
+
+const share = z.number().min(0).max(1);
+const count = z.int().min(1);
+const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
+
+export const configSchema = z.strictObject({
+  version: z.literal(1),
+  seed: z.int(),
+  suite: z.literal('core'),
+  model: z.strictObject({ vocab: count, width: count, layers: count, heads: count, kvHeads: count, headDim: count, hidden: count, context: count }),
+  /** Supervised warm start on demonstrations that comply nine times in ten. */
+  warm: z.strictObject({
+    demonstrations: count,
+    steps: z.int().min(0),
+    /** Episodes per step. */
+    batch: count,
+    learningRate: z.number().positive(),
+    /** Steps over which the learning rate rises. */
+    rise: z.int().min(0),
+    weightDecay: z.number().min(0),
+    shares: z.strictObject({ ask: share, refuse: share, askOrder: share, leaveOrder: share, obey: share }),
+  }),
+  /** Group-relative policy optimisation in the worlds. */
+  grpo: z.strictObject({
+    steps: z.int().min(0),
+    /** Scenarios per step, and episodes of each. */
+    groups: count,
+    members: z.int().min(2),
+    learningRate: z.number().positive(),
+    rise: z.int().min(0),
+    beta2: share,
+    /** Weight of the KL estimate against the base policy. */
+    kl: z.number().min(0),
+    clipLow: share,
+    clipHigh: z.number().min(0),
+    /** Share of decisions drawn uniformly at the first step; falls in a straight line to 0 at the last. */
+    explore: share,
+    preset: z.enum(presetNames),
+  }),
+  sample: z.strictObject({ workers: count, slots: count, capacity: count }),
+  evaluate: z.strictObject({ count, seed: z.int() }),
+  /** Steps between checkpoints. */
+  checkpoint: count,
+});
+export type TrainConfig = z.infer<typeof configSchema>;
+
+/** The default run: about ten minutes on two cores. */
+export const DEFAULT_CONFIG: TrainConfig = {
+  version: 1,
+  seed: 1,
+  suite: 'core',
+  model: { vocab: 1400, width: 128, layers: 4, heads: 4, kvHeads: 4, headDim: 32, hidden: 384, context: 320 },
+  warm: {
+    demonstrations: 16000,
+    steps: 1000,
+    batch: 48,
+    learningRate: 2e-3,
+    rise: 50,
+    weightDecay: 0.01,
+    shares: { ask: 0.05, refuse: 0.05, askOrder: 0.05, leaveOrder: 0.05, obey: 0.9 },
+  },
+  grpo: {
+    steps: 60,
+    groups: 24,
+    members: 8,
+    learningRate: 5e-4,
+    rise: 5,
+    beta2: 0.99,
+    kl: 0.03,
+    clipLow: 0.2,
+    clipHigh: 0.28,
+    explore: 0.15,
+    preset: 'tribune',
+  },
+  sample: { workers: 2, slots: 64, capacity: 320 },
+  evaluate: { count: 480, seed: 7001 },
+  checkpoint: 20,
+};
