@@ -10,7 +10,10 @@ const config = { ...defaultConfig(30), context: 100 };
 const maskTable = [Uint16Array.of(1, 2), Uint16Array.of(3)];
 
 const datum: fc.Arbitrary<Datum> = fc
-  .array(fc.tuple(fc.nat(29), fc.constantFrom(0, 0, 0.5, 1), fc.constantFrom(-1, 0, 1)), { minLength: 1, maxLength: 100 })
+  .array(fc.tuple(fc.nat(29), fc.constantFrom(0, 0, 0.5, 1), fc.constantFrom(-1, 0, 1)), {
+    minLength: 1,
+    maxLength: 100,
+  })
   .map((rows) => ({
     tokens: Int32Array.from(rows, (row) => row[0]),
     weights: Float32Array.from(rows, (row, at) => (at === 0 ? 0 : row[1])),
@@ -33,7 +36,9 @@ test('every token that counts is in exactly one micro-batch, predicted from the 
         assert.equal(feeds.weights!.data[index], data[at]!.weights[token]);
         const line = Number(feeds.rows!.data[index]) * config.vocab;
         const mask = maskTable[data[at]!.masks![token]!];
-        const open = Array.from({ length: config.vocab }, (_, id) => id).filter((id) => feeds.table!.data[line + id] === 0);
+        const open = Array.from({ length: config.vocab }, (_, id) => id).filter(
+          (id) => feeds.table!.data[line + id] === 0,
+        );
         assert.deepEqual(open, mask ? [...mask] : Array.from({ length: config.vocab }, (_, id) => id));
       }
     }

@@ -5,19 +5,26 @@ import fc from 'fast-check';
 import { chooseToken, seedGenerator } from './choose.ts';
 
 const model = { temperature: 1, behaviour: null };
-const logitsOf = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 1, maxLength: 12 }).map((list) => Float32Array.from(list));
+const logitsOf = fc
+  .array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 1, maxLength: 12 })
+  .map((list) => Float32Array.from(list));
 
 test('only what is allowed is chosen, with its log-probability among the allowed', () => {
-  const property = fc.property(logitsOf, fc.integer(), fc.float({ min: 0, max: 2, noNaN: true }), (logits, seed, temperature) => {
-    const rng = seedGenerator(seed);
-    const some = [...logits.keys()].filter(() => rng() < 0.5);
-    const allowed = some.length > 0 ? Uint16Array.from(some) : null;
-    const { token, logp } = chooseToken(logits, allowed, { ...model, temperature, rng });
-    const ids = allowed ? [...allowed] : [...logits.keys()];
-    assert.ok(ids.includes(token));
-    const sum = ids.reduce((total, id) => total + Math.exp(logits[id]! - logits[token]!), 0);
-    assert.ok(Math.abs(logp + Math.log(sum)) < 1e-6);
-  });
+  const property = fc.property(
+    logitsOf,
+    fc.integer(),
+    fc.float({ min: 0, max: 2, noNaN: true }),
+    (logits, seed, temperature) => {
+      const rng = seedGenerator(seed);
+      const some = [...logits.keys()].filter(() => rng() < 0.5);
+      const allowed = some.length > 0 ? Uint16Array.from(some) : null;
+      const { token, logp } = chooseToken(logits, allowed, { ...model, temperature, rng });
+      const ids = allowed ? [...allowed] : [...logits.keys()];
+      assert.ok(ids.includes(token));
+      const sum = ids.reduce((total, id) => total + Math.exp(logits[id]! - logits[token]!), 0);
+      assert.ok(Math.abs(logp + Math.log(sum)) < 1e-6);
+    },
+  );
   fc.assert(property, { seed: 1 });
 });
 
@@ -26,7 +33,8 @@ test('tokens come as often as the temperature says', () => {
   for (const temperature of [0.5, 1, 2]) {
     const rng = seedGenerator(5);
     const counts = [0, 0, 0, 0];
-    for (let draw = 0; draw < 20_000; draw++) counts[chooseToken(logits, null, { ...model, temperature, rng }).token]!++;
+    for (let draw = 0; draw < 20_000; draw++)
+      counts[chooseToken(logits, null, { ...model, temperature, rng }).token]!++;
     const powers = [...logits].map((logit) => Math.exp(logit / temperature));
     const sum = powers.reduce((a, b) => a + b, 0);
     for (const [token, power] of powers.entries()) {
@@ -55,7 +63,10 @@ test('an empty constraint and a behaviour of the wrong length throw', () => {
   const rng = seedGenerator(1);
   assert.throws(() => chooseToken(new Float32Array(4), new Uint16Array(0), { ...model, rng }), /allows no token/);
   const behaviour = new Float32Array(3);
-  assert.throws(() => chooseToken(new Float32Array(4), null, { temperature: 1, behaviour, rng }), /3 probabilities for 4/);
+  assert.throws(
+    () => chooseToken(new Float32Array(4), null, { temperature: 1, behaviour, rng }),
+    /3 probabilities for 4/,
+  );
 });
 
 test('a generator is set by its seed and even on [0, 1)', () => {

@@ -1,10 +1,12 @@
 // The model's forward pass for sampling: a few new tokens per row against a cache of keys and values.
 // Weights are stored in the graph, transposed and joined, so that the runtime can pack them once; one compiled graph serves
 // every batch size, chunk length and cache length. Not here: the cache itself (cache.ts), who is in the batch (sampler.ts).
+import { DISALLOWED } from './batch.ts';
+import type { Feed } from './executor.ts';
 import type { Shape, Tensor } from './graph.ts';
 import { Graph } from './graph.ts';
 import type { ModelConfig } from './model.ts';
-import { listParameters, rotaryTables, sizeOf, viewParameter } from './model.ts';
+import { listParameters, rotaryTables, viewParameter } from './model.ts';
 import { product } from './ops.ts';
 
 /** ONNX's code of the type, as Cast wants it. */
@@ -167,7 +169,47 @@ function to(graph: Graph, x: Tensor, shape: Shape): Tensor {
   return graph.emit('Reshape', [x, graph.list(sizes)], shape);
 }
 
-/** Number of elements one position of one row takes in the keys (and again in the values) of one layer. */
-export function positionSize(config: ModelConfig): number {
-  return sizeOf([config.kvHeads, config.headDim]);
+/** New tokens for some adjacent rows of the cache. */
+export type Chunks = {
+  /** Per row, at least one token. A shorter chunk is filled up behind its end, where none of its own tokens look. */
+  readonly tokens: readonly (readonly number[])[];
+  /** Per row, the number of positions that the cache holds. */
+  readonly starts: readonly number[];
+  /** Rows whose logits after their last token are wanted; at least one. */
+  readonly picks: readonly number[];
+};
+
+/** The graph's inputs save those of the cache, whose rows have room for `capacity` positions. */
+export function feedChunks(config: ModelConfig, chunks: Chunks, capacity: number): Record<string, Feed> {
+  const { tokens, starts, picks } = chunks;
+  const width = widthOf(chunks);
+  const fill = (read: (row: number, column: number) => number): Feed => ({
+    shape: [tokens.length, width],
+    data: Int32Array.from({ length: tokens.length * width }, (_, at) => read(Math.floor(at / width), at % width)),
+  });
+  const last = Int32Array.from(picks, (row) => row * width + tokens[row]!.length - 1);
+  return {
+    tokens: fill((row, column) => tokens[row]![column] ?? 0),
+    positions: fill((row, column) => (column < tokens[row]!.length ? starts[row]! + column : 0)),
+    mask: makeMask(starts, config.heads / config.kvHeads, capacity, width),
+    picks: { shape: [picks.length], data: last },
+  };
+}
+
+/** Columns of the graph's rows: those of the longest chunk. */
+export function widthOf({ tokens }: Chunks): number {
+  return tokens.reduce((widest, row) => Math.max(widest, row.length), 0);
+}
+
+/** Every query sees what its row's cache holds and its chunk up to itself. */
+function makeMask(starts: readonly number[], groups: number, capacity: number, width: number): Feed {
+  const queries = groups * width;
+  const line = capacity + width;
+  const data = new Float32Array(starts.length * queries * line);
+  for (let query = 0; query < starts.length * queries; query++) {
+    const at = query * line;
+    data.fill(DISALLOWED, at + starts[Math.floor(query / queries)]!, at + capacity);
+    data.fill(DISALLOWED, at + capacity + (query % width) + 1, at + line);
+  }
+  return { shape: [starts.length, 1, queries, line], data };
 }

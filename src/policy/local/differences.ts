@@ -27,7 +27,8 @@ export async function compareGradients(
   const program = await executor.compile(bytes);
   const r = { shape, data: randomVector(sizeOf(shape), rng) };
   const feeds: Record<string, Feed> = Object.fromEntries(args.map((argument, at) => [`x${at}`, argument]));
-  const value = async (changed: Record<string, Feed>) => dot((await program.run({ ...feeds, ...changed, r })).y!, r.data);
+  const value = async (changed: Record<string, Feed>) =>
+    dot((await program.run({ ...feeds, ...changed, r })).y!, r.data);
   const results = await program.run({ ...feeds, r });
   let worst = 0;
   for (const [at, argument] of args.entries()) {
@@ -56,7 +57,10 @@ function buildProbe(build: (graph: Graph, inputs: readonly Tensor[]) => Tensor, 
 }
 
 /** Central differences, one element at a time. */
-async function measureSlopes(data: Feed['data'], value: (data: Float32Array<ArrayBuffer>) => Promise<number>): Promise<number[]> {
+async function measureSlopes(
+  data: Feed['data'],
+  value: (data: Float32Array<ArrayBuffer>) => Promise<number>,
+): Promise<number[]> {
   const slopes: number[] = [];
   for (let index = 0; index < data.length; index++) {
     const moved = async (step: number) => {

@@ -39,18 +39,28 @@ const inside = (fields: readonly Field[], field: number) =>
   fields.filter((entry) => entry.field === field).map((entry) => entry.value as Uint8Array);
 
 test('attributes and sizes read back as they were written', () => {
-  const property = fc.property(fc.maxSafeInteger(), fc.array(fc.maxSafeInteger()), fc.float({ noNaN: true }), fc.string(), (whole, list, float, word) => {
-    const attributes = { whole, list, float: { float }, word };
-    const node = { operator: 'Op', domain: 'd', inputs: ['a', 'b'], outputs: ['c'], attributes };
-    const model = readFields(encodeModel({ nodes: [node], initializers: [], inputs: [], outputs: [] }));
-    const [written] = inside(readFields(inside(model, 7)[0]!), 1);
-    const read = inside(readFields(written!), 5).map(readFields);
-    const decode = (index: number, field: number) => read[index]!.filter((entry) => entry.field === field).map((entry) => entry.value);
-    assert.equal(BigInt.asIntN(64, decode(0, 3)[0] as bigint), BigInt(whole));
-    assert.deepEqual(decode(1, 8).map((value) => Number(BigInt.asIntN(64, value as bigint))), list);
-    assert.equal(new Float32Array((decode(2, 2)[0] as Uint8Array).buffer)[0], float);
-    assert.equal(new TextDecoder().decode(decode(3, 4)[0] as Uint8Array), word);
-  });
+  const property = fc.property(
+    fc.maxSafeInteger(),
+    fc.array(fc.maxSafeInteger()),
+    fc.float({ noNaN: true }),
+    fc.string(),
+    (whole, list, float, word) => {
+      const attributes = { whole, list, float: { float }, word };
+      const node = { operator: 'Op', domain: 'd', inputs: ['a', 'b'], outputs: ['c'], attributes };
+      const model = readFields(encodeModel({ nodes: [node], initializers: [], inputs: [], outputs: [] }));
+      const [written] = inside(readFields(inside(model, 7)[0]!), 1);
+      const read = inside(readFields(written!), 5).map(readFields);
+      const decode = (index: number, field: number) =>
+        read[index]!.filter((entry) => entry.field === field).map((entry) => entry.value);
+      assert.equal(BigInt.asIntN(64, decode(0, 3)[0] as bigint), BigInt(whole));
+      assert.deepEqual(
+        decode(1, 8).map((value) => Number(BigInt.asIntN(64, value as bigint))),
+        list,
+      );
+      assert.equal(new Float32Array((decode(2, 2)[0] as Uint8Array).buffer)[0], float);
+      assert.equal(new TextDecoder().decode(decode(3, 4)[0] as Uint8Array), word);
+    },
+  );
   fc.assert(property, { seed: 3, numRuns: 50 });
 });
 
@@ -102,7 +112,10 @@ test('one compiled graph serves every size of a named axis', async () => {
   const program = await cpuExecutor().compile(graph.build());
   for (const rows of [1, 3, 7]) {
     const data = Float32Array.from({ length: 2 * rows }, (_, at) => at);
-    assert.deepEqual((await program.run({ x: { shape: [rows, 2], data } })).y, data.map((value) => value * value));
+    assert.deepEqual(
+      (await program.run({ x: { shape: [rows, 2], data } })).y,
+      data.map((value) => value * value),
+    );
   }
   await program.release();
 });

@@ -91,7 +91,8 @@ for (const { name, loss, masked } of losses) {
     const { gradient } = learner;
     // A gradient that lacks one small matrix is to be found wrong by the same check.
     const short = gradient.slice();
-    for (const spec of listParameters(config)) if (spec.name.endsWith('0.mlp.down_proj.weight')) viewParameter(short, spec).fill(0);
+    for (const spec of listParameters(config))
+      if (spec.name.endsWith('0.mlp.down_proj.weight')) viewParameter(short, spec).fill(0);
     const lossAt = async (direction: Float32Array, step: number) => {
       const moved = theta.map((x, at) => x + step * direction[at]!);
       return evaluatePlainly(batch, await learner.logps(batch, moved), loss).loss;
@@ -101,7 +102,10 @@ for (const { name, loss, masked } of losses) {
     for (const seed of [1, 2, 3, 4]) {
       const direction = randomVector(theta.length, seedGenerator(seed));
       const slope = ((await lossAt(direction, 2e-4)) - (await lossAt(direction, -2e-4))) / 4e-4;
-      assert.ok(Math.abs(slope - dot(gradient, direction)) < 0.005 * length, `${slope} ${dot(gradient, direction)} ${length}`);
+      assert.ok(
+        Math.abs(slope - dot(gradient, direction)) < 0.005 * length,
+        `${slope} ${dot(gradient, direction)} ${length}`,
+      );
       errors.push(Math.abs(slope - dot(short, direction)) / length);
     }
     assert.ok(Math.max(...errors) > 0.02, `${errors}`);
@@ -116,7 +120,11 @@ for (const { name, loss, masked } of losses) {
     const plain = evaluatePlainly(batch, pass.logps, loss);
     assert.ok(Math.abs(pass.loss - plain.loss) < 1e-4 * Math.abs(plain.loss));
     assert.ok(Math.abs(pass.kl! - plain.kl) < 1e-4 * plain.kl);
-    assert.ok(loss.kind === 'crossEntropy' ? pass.clipFraction === null : Math.abs(pass.clipFraction! - plain.clipFraction) < 1e-6);
+    assert.ok(
+      loss.kind === 'crossEntropy'
+        ? pass.clipFraction === null
+        : Math.abs(pass.clipFraction! - plain.clipFraction) < 1e-6,
+    );
     assert.ok(loss.kind === 'crossEntropy' || plain.clipFraction > 0.1);
     await learner.close();
   });
@@ -237,7 +245,10 @@ test('a step is that of AdamW: clipped, bias-corrected, no decay on norms', asyn
 test('a gradient that is not finite changes no parameter and is reported', async () => {
   const learner = new LocalLearner(config, makeTheta(1), cpuExecutor());
   const before = learner.state();
-  const data = makeData(5, 1).map((datum) => ({ ...datum, weights: datum.weights.map((w) => w * Number.POSITIVE_INFINITY || 0) }));
+  const data = makeData(5, 1).map((datum) => ({
+    ...datum,
+    weights: datum.weights.map((w) => w * Number.POSITIVE_INFINITY || 0),
+  }));
   await learner.forwardBackward({ data }, { kind: 'crossEntropy' });
   assert.ok(!Number.isFinite(learner.optimStep({ learningRate: 0.1 }).gradientNorm));
   assert.deepEqual(learner.state(), before);
@@ -278,7 +289,10 @@ test('log-probabilities of another model are those a learner of it would give', 
 test('GRPO without advantages or a KL term without a reference is refused', async () => {
   const learner = new LocalLearner(config, makeTheta(1), cpuExecutor());
   const { tokens, weights, advantages, oldLogps } = makeData(9, 1)[0]!;
-  await assert.rejects(learner.forwardBackward({ data: [{ tokens, weights }] }, { kind: 'grpo' }), /advantages and oldLogps/);
+  await assert.rejects(
+    learner.forwardBackward({ data: [{ tokens, weights }] }, { kind: 'grpo' }),
+    /advantages and oldLogps/,
+  );
   const data = [{ tokens, weights, advantages: advantages!, oldLogps: oldLogps! }];
   await assert.rejects(learner.forwardBackward({ data }, { kind: 'grpo', klCoef: 0.1 }), /refLogps/);
   await learner.forwardBackward({ data }, { kind: 'grpo' });

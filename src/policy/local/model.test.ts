@@ -5,7 +5,15 @@ import { seedGenerator } from './choose.ts';
 import { cpuExecutor } from './executor.ts';
 import { LocalLearner } from './learner.ts';
 import type { ModelConfig } from './model.ts';
-import { checkConfig, countParameters, defaultConfig, initialise, listParameters, sizeOf, viewParameter } from './model.ts';
+import {
+  checkConfig,
+  countParameters,
+  defaultConfig,
+  initialise,
+  listParameters,
+  sizeOf,
+  viewParameter,
+} from './model.ts';
 
 const grouped: ModelConfig = {
   ...{ vocab: 29, width: 16, layers: 2, heads: 4, kvHeads: 2, headDim: 6, hidden: 20 },
@@ -17,7 +25,8 @@ function scramble(config: ModelConfig, seed: number): Float32Array<ArrayBuffer> 
   const rng = seedGenerator(seed);
   const theta = initialise(config, rng);
   for (const spec of listParameters(config)) {
-    if (spec.shape.length === 1) viewParameter(theta, spec).forEach((_, at, view) => (view[at] = 0.5 + rng()));
+    const view = viewParameter(theta, spec);
+    if (spec.shape.length === 1) view.set(view.map(() => 0.5 + rng()));
   }
   return theta.map((x) => 2 * x);
 }
@@ -28,7 +37,9 @@ function referenceLogps(config: ModelConfig, theta: Float32Array<ArrayBuffer>, t
   const specs = new Map(listParameters(config).map((spec) => [spec.name, Array.from(viewParameter(theta, spec))]));
   const weight = (name: string) => specs.get(`${name}.weight`)!;
   const apply = (name: string, x: number[], outputs: number) =>
-    Array.from({ length: outputs }, (_, o) => x.reduce((sum, value, i) => sum + value * weight(name)[o * x.length + i]!, 0));
+    Array.from({ length: outputs }, (_, o) =>
+      x.reduce((sum, value, i) => sum + value * weight(name)[o * x.length + i]!, 0),
+    );
   const norm = (name: string, x: number[]) => {
     const inverse = 1 / Math.sqrt(x.reduce((sum, value) => sum + value * value, 0) / x.length + eps);
     return x.map((value, i) => value * inverse * weight(name)[i]!);
@@ -40,7 +51,8 @@ function referenceLogps(config: ModelConfig, theta: Float32Array<ArrayBuffer>, t
       const other = i < half ? -x[i + half]! : x[i - half]!;
       return value * Math.cos(angle) + other * Math.sin(angle);
     });
-  const split = (x: number[], count: number) => Array.from({ length: count }, (_, h) => x.slice(h * headDim, (h + 1) * headDim));
+  const split = (x: number[], count: number) =>
+    Array.from({ length: count }, (_, h) => x.slice(h * headDim, (h + 1) * headDim));
   let stream = tokens.map((token) => weight('model.embed_tokens').slice(token * width, (token + 1) * width));
   for (let layer = 0; layer < config.layers; layer++) {
     const name = (part: string) => `model.layers.${layer}.${part}`;
@@ -57,14 +69,18 @@ function referenceLogps(config: ModelConfig, theta: Float32Array<ArrayBuffer>, t
           Math.exp(q[at]![head]!.reduce((sum, value, i) => sum + value * k[j]![group]![i]!, 0) / Math.sqrt(headDim)),
         );
         const sum = powers.reduce((a, b) => a + b, 0);
-        return Array.from({ length: headDim }, (__, i) => powers.reduce((a, p, j) => a + (p / sum) * v[j]![group]![i]!, 0));
+        return Array.from({ length: headDim }, (__, i) =>
+          powers.reduce((a, p, j) => a + (p / sum) * v[j]![group]![i]!, 0),
+        );
       }).flat();
       return apply(name('self_attn.o_proj'), mixed, width).map((value, i) => value + x[i]!);
     });
     stream = stream.map((x) => {
       const y = norm(name('post_attention_layernorm'), x);
       const up = apply(name('mlp.up_proj'), y, hidden);
-      const gated = apply(name('mlp.gate_proj'), y, hidden).map((value, i) => (value / (1 + Math.exp(-value))) * up[i]!);
+      const gated = apply(name('mlp.gate_proj'), y, hidden).map(
+        (value, i) => (value / (1 + Math.exp(-value))) * up[i]!,
+      );
       return apply(name('mlp.down_proj'), gated, width).map((value, i) => value + x[i]!);
     });
   }
@@ -125,7 +141,8 @@ test('fresh parameters have the stated deviations and depend on the generator al
     const view = viewParameter(theta, listParameters(config).find((spec) => spec.name === name)!);
     return Math.sqrt(view.reduce((sum, x) => sum + x * x, 0) / view.length);
   };
-  const close = (found: number, expected: number) => assert.ok(Math.abs(found / expected - 1) < 0.03, `${found} ${expected}`);
+  const close = (found: number, expected: number) =>
+    assert.ok(Math.abs(found / expected - 1) < 0.03, `${found} ${expected}`);
   close(deviation('model.embed_tokens.weight'), 0.05);
   close(deviation('model.layers.0.mlp.gate_proj.weight'), 1 / Math.sqrt(128));
   close(deviation('model.layers.3.mlp.down_proj.weight'), 1 / Math.sqrt(384 * 8));

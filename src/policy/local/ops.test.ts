@@ -17,7 +17,11 @@ const TOLERANCE = 0.01;
 
 type Function = (graph: Graph, inputs: readonly Tensor[]) => Tensor;
 type Sizes = { readonly a: number; readonly b: number; readonly c: number; readonly d: number };
-type Case = { readonly name: string; readonly build: (sizes: Sizes) => Function; readonly args: (sizes: Sizes, rng: () => number) => Argument[] };
+type Case = {
+  readonly name: string;
+  readonly build: (sizes: Sizes) => Function;
+  readonly args: (sizes: Sizes, rng: () => number) => Argument[];
+};
 
 const floats = (shape: number[], rng: () => number): Argument => ({ shape, data: randomVector(sizeOf(shape), rng) });
 const ids = (shape: number[], below: number, rng: () => number): Argument => ({
@@ -27,96 +31,146 @@ const ids = (shape: number[], below: number, rng: () => number): Argument => ({
 /** Numbers that keep a distance from the bounds ±0.5, where clamp and minimum have no slope to measure. */
 const clear = (shape: number[], rng: () => number): Argument => ({
   shape,
-  data: randomVector(sizeOf(shape), rng).map((x) => x + (x < 0 ? -0.05 : 0.05) + (Math.abs(Math.abs(x) - 0.45) < 0.05 ? 0.2 : 0)),
+  data: randomVector(sizeOf(shape), rng).map(
+    (x) => x + (x < 0 ? -0.05 : 0.05) + (Math.abs(Math.abs(x) - 0.45) < 0.05 ? 0.2 : 0),
+  ),
 });
 
 const cases: readonly Case[] = [
   {
     name: 'add with broadcasting',
-    build: () => (g, [x, y]) => ops.add(g, x!, y!),
+    build:
+      () =>
+      (g, [x, y]) =>
+        ops.add(g, x!, y!),
     args: ({ a, b, c }, rng) => [floats([a, b, c], rng), floats([b, 1], rng)],
   },
   {
     name: 'subtract with broadcasting',
-    build: () => (g, [x, y]) => ops.subtract(g, x!, y!),
+    build:
+      () =>
+      (g, [x, y]) =>
+        ops.subtract(g, x!, y!),
     args: ({ a, b, c }, rng) => [floats([a, 1, c], rng), floats([a, b, 1], rng)],
   },
   {
     name: 'multiply with broadcasting',
-    build: () => (g, [x, y]) => ops.multiply(g, x!, y!),
+    build:
+      () =>
+      (g, [x, y]) =>
+        ops.multiply(g, x!, y!),
     args: ({ a, b, c }, rng) => [floats([c], rng), floats([a, b, c], rng)],
   },
   {
     name: 'multiply of a value with itself',
-    build: () => (g, [x]) => ops.multiply(g, x!, x!),
+    build:
+      () =>
+      (g, [x]) =>
+        ops.multiply(g, x!, x!),
     args: ({ a, b }, rng) => [floats([a, b], rng)],
   },
   {
     name: 'exponential',
-    build: () => (g, [x]) => ops.exponential(g, x!),
+    build:
+      () =>
+      (g, [x]) =>
+        ops.exponential(g, x!),
     args: ({ a, b }, rng) => [floats([a, b], rng)],
   },
   {
     name: 'minimum',
-    build: () => (g, [x, y]) => ops.minimum(g, x!, ops.multiply(g, y!, g.scalar(100))),
+    build:
+      () =>
+      (g, [x, y]) =>
+        ops.minimum(g, x!, ops.multiply(g, y!, g.scalar(100))),
     args: ({ a, b }, rng) => [floats([a, b], rng), clear([a, b], rng)],
   },
   {
     name: 'clamp',
-    build: () => (g, [x]) => ops.clamp(g, x!, g.scalar(-0.5), g.scalar(0.5)),
+    build:
+      () =>
+      (g, [x]) =>
+        ops.clamp(g, x!, g.scalar(-0.5), g.scalar(0.5)),
     args: ({ a, b }, rng) => [clear([a, b], rng)],
   },
   {
     name: 'total',
-    build: () => (g, [x]) => ops.total(g, ops.multiply(g, x!, x!)),
+    build:
+      () =>
+      (g, [x]) =>
+        ops.total(g, ops.multiply(g, x!, x!)),
     args: ({ a, b }, rng) => [floats([a, b], rng)],
   },
   {
     name: 'reshape',
-    build: ({ a, b, c }) => (g, [x]) => ops.reshape(g, x!, [a * b, c]),
+    build:
+      ({ a, b, c }) =>
+      (g, [x]) =>
+        ops.reshape(g, x!, [a * b, c]),
     args: ({ a, b, c }, rng) => [floats([a, b, c], rng)],
   },
   {
     name: 'transpose',
-    build: () => (g, [x]) => ops.transpose(g, x!, [2, 0, 1]),
+    build:
+      () =>
+      (g, [x]) =>
+        ops.transpose(g, x!, [2, 0, 1]),
     args: ({ a, b, c }, rng) => [floats([a, b, c], rng)],
   },
   {
     name: 'linear',
-    build: () => (g, [x, w]) => ops.linear(g, x!, w!),
+    build:
+      () =>
+      (g, [x, w]) =>
+        ops.linear(g, x!, w!),
     args: ({ a, b, c, d }, rng) => [floats([a, b, c], rng), floats([d, c], rng)],
   },
   {
     name: 'gatherRows with repeated indices',
-    build: () => (g, [table, at]) => ops.gatherRows(g, table!, at!),
+    build:
+      () =>
+      (g, [table, at]) =>
+        ops.gatherRows(g, table!, at!),
     args: ({ a, b, c }, rng) => [floats([2, c], rng), ids([a, b], 2, rng)],
   },
   {
     name: 'rmsNorm',
-    build: () => (g, [x, w]) => rmsNorm(g, x!, w!, 1e-6),
+    build:
+      () =>
+      (g, [x, w]) =>
+        rmsNorm(g, x!, w!, 1e-6),
     args: ({ a, b, c }, rng) => [floats([a, b, c + 1], rng), floats([c + 1], rng)],
   },
   {
     name: 'rotate',
-    build: ({ b, c }) => (g, [x]) => {
-      const angles = Float32Array.from({ length: b * c }, (_, at) => at * 0.7);
-      const table = (f: (angle: number) => number) => g.constant(angles.map(f), [b, c]);
-      const tables = { cos: table(Math.cos), sin: table(Math.sin), minus: table((angle) => -Math.sin(angle)) };
-      return rotate(g, x!, { ...tables, positions: g.list([0]) });
-    },
+    build:
+      ({ b, c }) =>
+      (g, [x]) => {
+        const angles = Float32Array.from({ length: b * c }, (_, at) => at * 0.7);
+        const table = (f: (angle: number) => number) => g.constant(angles.map(f), [b, c]);
+        const tables = { cos: table(Math.cos), sin: table(Math.sin), minus: table((angle) => -Math.sin(angle)) };
+        return rotate(g, x!, { ...tables, positions: g.list([0]) });
+      },
     args: ({ a, b, c, d }, rng) => [floats([a, d, b, 2 * c], rng)],
   },
   {
     name: 'swiglu',
-    build: () => (g, [x, y]) => swiglu(g, x!, y!),
+    build:
+      () =>
+      (g, [x, y]) =>
+        swiglu(g, x!, y!),
     args: ({ a, b }, rng) => [floats([a, b], rng), floats([a, b], rng)],
   },
   {
     name: 'attend',
-    build: ({ b }) => (g, [q, k, v]) => {
-      const mask = Float32Array.from({ length: b * (b + 1) }, (_, at) => (at % (b + 1) > Math.floor(at / (b + 1)) ? -1e9 : 0));
-      return attend(g, q!, k!, v!, g.constant(mask, [b, b + 1]), 0.6);
-    },
+    build:
+      ({ b }) =>
+      (g, [q, k, v]) => {
+        const mask = Float32Array.from({ length: b * (b + 1) }, (_, at) =>
+          at % (b + 1) > Math.floor(at / (b + 1)) ? -1e9 : 0,
+        );
+        return attend(g, q!, k!, v!, g.constant(mask, [b, b + 1]), 0.6);
+      },
     args: ({ a, b, c, d }, rng) => [
       floats([a, d, b, c], rng),
       floats([a, d, b + 1, c], rng),
@@ -125,7 +179,10 @@ const cases: readonly Case[] = [
   },
   {
     name: 'tokenLogps',
-    build: () => (g, [logits, targets]) => tokenLogps(g, logits!, targets!).logps,
+    build:
+      () =>
+      (g, [logits, targets]) =>
+        tokenLogps(g, logits!, targets!).logps,
     args: ({ a, b }, rng) => [floats([a, b + 1], rng), ids([a, 1], b + 1, rng)],
   },
 ];
@@ -133,7 +190,12 @@ const cases: readonly Case[] = [
 const size = fc.integer({ min: 1, max: 3 });
 const sizes = fc.record({ a: size, b: size, c: size, d: size });
 
-async function measureError(item: Case, shape: Sizes, seed: number, change: (graph: Graph, y: Tensor) => Tensor = (_, y) => y) {
+async function measureError(
+  item: Case,
+  shape: Sizes,
+  seed: number,
+  change: (graph: Graph, y: Tensor) => Tensor = (_, y) => y,
+) {
   const rng = seedGenerator(seed);
   const args = item.args(shape, rng);
   return compareGradients(executor, (graph, inputs) => change(graph, item.build(shape)(graph, inputs)), args, rng);
@@ -141,7 +203,9 @@ async function measureError(item: Case, shape: Sizes, seed: number, change: (gra
 
 /** The identity, with a gradient that is a tenth too long. */
 function stretchGradient(graph: Graph, y: Tensor): Tensor {
-  return graph.record(graph.emit('Identity', [y], y.shape), [y], (d) => [graph.emit('Mul', [d, graph.scalar(1.1)], y.shape)]);
+  return graph.record(graph.emit('Identity', [y], y.shape), [y], (d) => [
+    graph.emit('Mul', [d, graph.scalar(1.1)], y.shape),
+  ]);
 }
 
 for (const item of cases) {
@@ -193,7 +257,8 @@ test('the embedding gradient is right and repeatable with many repeated tokens o
   const at = Int32Array.from({ length: count }, () => Math.floor(rng() * rows));
   const r = randomVector(count * width, rng);
   const expected = new Float64Array(rows * width);
-  for (const [index, value] of r.entries()) expected[at[Math.floor(index / width)]! * width + (index % width)]! += value;
+  for (const [index, value] of r.entries())
+    expected[at[Math.floor(index / width)]! * width + (index % width)]! += value;
   const feeds = {
     table: { shape: [rows, width], data: new Float32Array(rows * width) },
     at: { shape: [count], data: at },

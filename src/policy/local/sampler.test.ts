@@ -5,10 +5,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Datum } from './batch.ts';
 import type { Constraint } from './choose.ts';
 import { seedGenerator } from './choose.ts';
+import type { Executor } from './executor.ts';
 import { cpuExecutor } from './executor.ts';
 import { LocalLearner } from './learner.ts';
 import type { ModelConfig } from './model.ts';
 import { initialise } from './model.ts';
+import { samplePrompts } from './sample.ts';
 import type { Sampler } from './sampler.ts';
 import { createSampler } from './sampler.ts';
 
@@ -32,7 +34,11 @@ function restrict(length: number): Constraint {
   return { allowed: () => choices[count % 4]!, accept: () => ++count >= length };
 }
 
-type Play = { readonly turns?: number; readonly delay?: (index: number) => number; readonly prompt?: (index: number) => readonly number[] };
+type Play = {
+  readonly turns?: number;
+  readonly delay?: (index: number) => number;
+  readonly prompt?: (index: number) => readonly number[];
+};
 
 /** A prompt that neighbours share in part, so that rows are taken over from one another. */
 function makePrompt(index: number): number[] {
@@ -91,10 +97,17 @@ test('the sampler and the trainer give a token the same log-probability', async 
     const learner = new LocalLearner(config, parameters, cpuExecutor());
     const logps = await learner.logps({ data, maskTable });
     await learner.close();
-    return Math.max(...data.flatMap((datum, index) => [...datum.weights].map((w, at) => w * Math.abs(logps[index]![at]! - datum.oldLogps![at]!))));
+    return Math.max(
+      ...data.flatMap((datum, index) =>
+        [...datum.weights].map((w, at) => w * Math.abs(logps[index]![at]! - datum.oldLogps![at]!)),
+      ),
+    );
   };
   assert.ok((await gapTo(theta)) < 1e-4, `${await gapTo(theta)}`);
-  assert.ok((await gapTo(theta.map((x, at) => (at % 97 === 0 ? x * 1.01 : x)))) > 1e-4, 'slightly other weights are noticed');
+  assert.ok(
+    (await gapTo(theta.map((x, at) => (at % 97 === 0 ? x * 1.01 : x)))) > 1e-4,
+    'slightly other weights are noticed',
+  );
   assert.ok(sampler.counts().reused > 0, 'beginnings were shared');
   await sampler.close();
 });
@@ -264,11 +277,17 @@ test('misuse of a stream throws at once', async () => {
   await turn;
   assert.throws(() => stream.extend([1]), /closed/);
   await sampler.setWeights(theta);
-  const waiting = assert.rejects(sampler.open(0, 0).then(() => sampler.open(1, 1)), /the sampler is closed/);
+  const waiting = assert.rejects(
+    sampler.open(0, 0).then(() => sampler.open(1, 1)),
+    /the sampler is closed/,
+  );
   await pause(5);
   await sampler.close();
   await waiting;
-  assert.throws(() => createSampler({ config, executor: cpuExecutor(), slots: 1, capacity: 161 }), /exceeds the context/);
+  assert.throws(
+    () => createSampler({ config, executor: cpuExecutor(), slots: 1, capacity: 161 }),
+    /exceeds the context/,
+  );
 });
 
 test('new weights take effect, and nothing of the old ones is reused', async () => {
@@ -280,4 +299,51 @@ test('new weights take effect, and nothing of the old ones is reused', async () 
   await sampler.setWeights(theta);
   assert.deepEqual(bytesOf(await playAll(sampler, 2)), before);
   await sampler.close();
+});
+
+test('prompts are sampled in groups, each sequence from its own seed, up to the stop token', async () => {
+  const sampler = await makeSampler(3);
+  const options = { count: 4, temperature: 1, maxTokens: 15, stop: [0, 1, 2, 3, 4], seed: 9 };
+  const groups = await samplePrompts(sampler, [[5, 6], [7]], options);
+  assert.deepEqual(
+    groups.map((group) => group.length),
+    [4, 4],
+  );
+  for (const { tokens, reason, logps } of groups.flat()) {
+    const stopped = tokens.findIndex((token) => token <= 4);
+    assert.equal(stopped, reason === 'end' ? tokens.length - 1 : -1);
+    assert.equal(logps.length, tokens.length);
+  }
+  assert.deepEqual(await samplePrompts(sampler, [[5, 6], [7]], options), groups);
+  assert.notDeepEqual(await samplePrompts(sampler, [[5, 6], [7]], { ...options, seed: 100 }), groups);
+  await assert.rejects(samplePrompts(sampler, [[]], options), /a prompt is empty/);
+  await sampler.close();
+});
+
+test('a run that fails is told to every stream in it, and none goes on from a broken state', async () => {
+  const real = cpuExecutor();
+  let runs = 0;
+  const failing: Executor = {
+    name: 'failing',
+    async compile(model) {
+      const program = await real.compile(model);
+      return {
+        ...program,
+        run: (feeds) => (++runs === 3 ? Promise.reject(new Error('out of memory')) : program.run(feeds)),
+      };
+    },
+  };
+  const sampler = createSampler({ config, executor: failing, slots: 2, capacity: 50 });
+  await sampler.setWeights(theta);
+  const streams = await Promise.all([sampler.open(0, 0), sampler.open(1, 1)]);
+  for (const stream of streams) stream.extend([1]);
+  const turn = { temperature: 1, maxTokens: 9 };
+  await Promise.all(streams.map((stream) => assert.rejects(stream.generate(freely(9), turn), /out of memory/)));
+  await assert.rejects(streams[0]!.generate(freely(1), turn), /closed/);
+  const fresh = await sampler.open(2, 2);
+  fresh.extend([1]);
+  assert.equal((await fresh.generate(freely(2), turn)).tokens.length, 2);
+  fresh.close();
+  await sampler.close();
+  await assert.rejects(sampler.open(3, 3), /the sampler is closed/);
 });

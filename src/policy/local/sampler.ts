@@ -2,12 +2,11 @@
 // The batch steps only when no open stream is out (between its turns), so what is sampled depends on the seeds and the
 // order of indices, never on how fast a tool or the event loop was. Not here: the grammar, the protocol, the world.
 
-import { DISALLOWED } from './batch.ts';
 import { Cache } from './cache.ts';
 import type { Constraint } from './choose.ts';
 import { chooseToken, seedGenerator } from './choose.ts';
-import { buildDecoder } from './decoder.ts';
-import type { Executor, Feed, Program } from './executor.ts';
+import { buildDecoder, feedChunks, widthOf } from './decoder.ts';
+import type { Executor, Program } from './executor.ts';
 import type { ModelConfig } from './model.ts';
 
 export type SamplerOptions = {
@@ -106,7 +105,9 @@ class Batcher implements Sampler {
   #expected: number[] = [];
   #program: Program | null = null;
   #scheduled = false;
-  #running = false;
+  #closed = false;
+  /** The step in progress, if any. */
+  #running: Promise<void> | null = null;
   #runs = 0;
   #positions = 0;
   #reused = 0;
@@ -139,6 +140,7 @@ class Batcher implements Sampler {
   }
 
   open(index: number, seed: number): Promise<Stream> {
+    if (this.#closed) return Promise.reject(new Error('the sampler is closed'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ index, seed, resolve, reject });
       this.#waiting.sort((a, b) => a.index - b.index);
@@ -151,13 +153,18 @@ class Batcher implements Sampler {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const closed = new Error('the sampler is closed');
-    for (const row of this.#rows) row.turn?.reject(closed);
+    for (const row of this.#rows) {
+      row.closed = true;
+      failTurn(row, closed);
+    }
     for (const waiting of this.#waiting) waiting.reject(closed);
     this.#rows = [];
     this.#waiting = [];
     const program = this.#program;
     this.#program = null;
+    await this.#running;
     await program?.release();
   }
 
@@ -176,14 +183,19 @@ class Batcher implements Sampler {
     if (this.#rows.some((row) => !row.closed && row.turn === null)) return;
     this.#retire();
     if (this.#admit() || this.#rows.length === 0 || this.#isExpecting()) return;
-    this.#running = true;
-    try {
-      await this.#step(this.#program);
-    } catch (error) {
-      for (const row of this.#rows) failTurn(row, error);
-    }
-    this.#running = false;
+    this.#running = this.#step(this.#program).catch((error: unknown) => this.#breakRows(error));
+    await this.#running;
+    this.#running = null;
     this.#schedule();
+  }
+
+  /** After a run that failed, what the cache holds and what the streams believe may differ: none of them can go on. */
+  #breakRows(error: unknown): void {
+    for (const row of this.#rows) {
+      row.closed = true;
+      failTurn(row, error);
+    }
+    this.#cache.clear();
   }
 
   /** Removes closed rows; the last row takes the place of each, so that the batch has no holes. */
@@ -301,50 +313,22 @@ class Batcher implements Sampler {
       this.#reused += length;
     }
     if (row.pending.length <= CHUNK_LEAST) return;
-    await this.#run(program, at, [row.pending.splice(0, row.pending.length - 1)], [0]);
+    await this.#run(program, at, [row.pending.splice(0, row.pending.length - 1)], []);
   }
 
-  /**
-   * Feeds each of some adjacent rows its chunk, stores keys and values, returns the graph's results: logits after the last
-   * token of the picked rows. A shorter chunk is filled up behind its end, where none of its own tokens look.
-   */
-  async #run(program: Program, first: number, chunks: readonly (readonly number[])[], picks: readonly number[]) {
+  /** Feeds some adjacent rows, stores their keys and values, returns the graph's results. */
+  async #run(program: Program, first: number, tokens: readonly (readonly number[])[], wanted: readonly number[]) {
     const cache = this.#cache;
     cache.fit(this.#rows.length);
-    const width = Math.max(...chunks.map((chunk) => chunk.length));
-    const starts = chunks.map((_, at) => cache.tokens(first + at).length);
-    const fill = (read: (row: number, column: number) => number) => ({
-      shape: [chunks.length, width],
-      data: Int32Array.from({ length: chunks.length * width }, (_, at) => read(Math.floor(at / width), at % width)),
-    });
-    const results = await program.run({
-      ...cache.feeds(first, chunks.length),
-      tokens: fill((row, column) => chunks[row]![column] ?? 0),
-      positions: fill((row, column) => (column < chunks[row]!.length ? starts[row]! + column : 0)),
-      mask: this.#makeMask(starts, width),
-      picks: pickLast(chunks, picks.length > 0 ? picks : [0], width),
-    });
-    for (const [at, tokens] of chunks.entries()) cache.append(first + at, tokens, results, at, width);
+    const starts = tokens.map((_, at) => cache.tokens(first + at).length);
+    // The graph takes no empty list; the logits of row 0 are then not looked at.
+    const chunks = { tokens, starts, picks: wanted.length > 0 ? wanted : [0] };
+    const inputs = feedChunks(this.#options.config, chunks, cache.capacity);
+    const results = await program.run({ ...cache.feeds(first, tokens.length), ...inputs });
+    for (const [at, chunk] of tokens.entries()) cache.append(first + at, chunk, results, at, widthOf(chunks));
     this.#runs++;
-    this.#positions += chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    this.#positions += tokens.reduce((sum, chunk) => sum + chunk.length, 0);
     return results;
-  }
-
-  /** Every query sees what its row's cache holds and the chunk up to itself: [rows, 1, groups · chunk, capacity + chunk]. */
-  #makeMask(starts: readonly number[], chunk: number) {
-    const { heads, kvHeads } = this.#options.config;
-    const queries = (heads / kvHeads) * chunk;
-    const capacity = this.#cache.capacity;
-    const width = capacity + chunk;
-    const data = new Float32Array(starts.length * queries * width);
-    for (const [row, start] of starts.entries()) {
-      for (let query = 0; query < queries; query++) {
-        const line = (row * queries + query) * width;
-        data.fill(DISALLOWED, line + start, line + capacity);
-        data.fill(DISALLOWED, line + capacity + (query % chunk) + 1, line + width);
-      }
-    }
-    return { shape: [starts.length, 1, queries, width], data };
   }
 
   #choose(row: Row, logits: Float32Array): void {
@@ -366,10 +350,6 @@ class Batcher implements Sampler {
 function chunkWidth(pending: readonly number[]): number {
   const longest = pending.toSorted((a, b) => b - a);
   return longest[Math.floor((longest.length - 1) / 2)]!;
-}
-
-function pickLast(chunks: readonly (readonly number[])[], picks: readonly number[], width: number): Feed {
-  return { shape: [picks.length], data: Int32Array.from(picks, (row) => row * width + chunks[row]!.length - 1) };
 }
 
 function checkTokens(tokens: Int32Array | readonly number[], vocab: number): void {

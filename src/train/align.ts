@@ -1,0 +1,169 @@
+// The main job: warm start, GRPO, evaluation before and after, report. One state machine over a run directory: a checkpoint
+// says where it was, and everything else follows from the configuration, so that a run killed anywhere and resumed ends with
+// the same bytes as one left alone.
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { openPool, type Pool } from '../agent/rollout.ts';
+import type { Episode } from '../episode/episode.ts';
+import { checkInput, InputError } from '../episode/input.ts';
+import { rng } from '../episode/random.ts';
+import type { Datum } from '../policy/local/batch.ts';
+import { loadCheckpoint, saveCheckpoint } from '../policy/local/checkpoint.ts';
+import { cpuExecutor } from '../policy/local/executor.ts';
+import { LocalLearner } from '../policy/local/learner.ts';
+import { initialise, type ModelConfig } from '../policy/local/model.ts';
+import { trainTokenizer, type Tokenizer } from '../policy/local/tokenizer.ts';
+import { END, TAGS } from '../policy/protocol.ts';
+import { generateScenario } from '../world/generate/generate.ts';
+import { loadWorlds } from '../world/world.ts';
+import { watchDecisions } from './alarm.ts';
+import type { TrainConfig } from './config.ts';
+import { demonstrate, listTexts, renderDemonstration, type Demonstration } from './demonstrate.ts';
+import { evaluateRun, type Evaluation } from './evaluation.ts';
+import { sampleGroups, updatePolicy, type StepMetrics } from './grpo.ts';
+import { appendMetrics, cutMetrics, readConfig, readMetrics, type RunDirectory, writeEpisodes } from './rundir.ts';
+import { toDatum, warmStep } from './warmstart.ts';
+
+/** What a watcher is told while the run goes on. */
+export type Progress =
+  | { readonly phase: 'demonstrations'; readonly done: number; readonly total: number }
+  | { readonly phase: 'warm'; readonly done: number; readonly total: number; readonly loss: number }
+  | { readonly phase: 'grpo'; readonly done: number; readonly total: number; readonly metrics: StepMetrics }
+  | { readonly phase: 'evaluate'; readonly done: number; readonly total: number; readonly name: string }
+  | { readonly phase: 'alarm'; readonly text: string };
+
+export type AlignOptions = {
+  /** Aborted: the run saves a checkpoint after the current step and throws the signal's reason. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+};
+
+const notesSchema = z.strictObject({ phase: z.enum(['warm', 'grpo']), done: z.int(), metrics: z.int() });
+type Notes = z.infer<typeof notesSchema>;
+
+/** Warm-start demonstrations whose texts the tokenizer is trained on. */
+const TOKENIZER_DEMONSTRATIONS = 3000;
+/** Steps between episode files. */
+const EPISODES_EVERY = 10;
+
+/** Runs, or goes on with, a whole alignment. Throws InputError on a damaged run. */
+export async function alignRun(run: RunDirectory, options: AlignOptions): Promise<Evaluation> {
+  const config = await readConfig(run);
+  await loadWorlds();
+  const state = await openState(run, config, options);
+  const pool = openPool({ config: state.learner.config, tokenizer: state.tokenizer.toJSON(), ...config.sample });
+  try {
+    if (state.notes.phase === 'warm') await warmPhase(state, options);
+    const base = (await loadCheckpoint(run.at('checkpoints', 'base'))).theta;
+    await grpoPhase(state, base, pool, options);
+    return await evaluateRun(run, config, pool, { base, aligned: state.learner.theta }, options.onProgress);
+  } finally {
+    await pool.close();
+  }
+}
+
+type State = {
+  readonly run: RunDirectory;
+  readonly config: TrainConfig;
+  readonly tokenizer: Tokenizer;
+  /** Demonstrations, made only when the warm start needs them. */
+  readonly data: () => Promise<Datum[]>;
+  learner: LocalLearner;
+  notes: Notes;
+};
+
+/** The state a run is in: as its last checkpoint says, or a fresh one. */
+async function openState(run: RunDirectory, config: TrainConfig, options: AlignOptions): Promise<State> {
+  const latest = run.at('checkpoints', 'latest');
+  if (existsSync(latest) || existsSync(`${latest}.old`)) {
+    const { tokenizer, theta, config: model, training } = await loadCheckpoint(latest);
+    if (!training) throw new InputError(latest, 'has no optimizer state, expected a checkpoint of an unfinished run');
+    const notes = checkInput(notesSchema, training.notes, latest);
+    const learner = new LocalLearner(model, theta, cpuExecutor({ threads: 2 }));
+    learner.restore({ theta, m: training.m, v: training.v, step: training.step });
+    await cutMetrics(run, notes.metrics);
+    const data = async () => (await makeDemonstrations(config, options)).map((d) => toDatum(renderDemonstration(tokenizer, d)));
+    return { run, config, tokenizer, learner, notes, data };
+  }
+  await cutMetrics(run, 0);
+  const demonstrations = await makeDemonstrations(config, options);
+  const specials = new Map<string, number>(TAGS.map((tag, id) => [tag, id]));
+  const texts = demonstrations.slice(0, TOKENIZER_DEMONSTRATIONS).flatMap((d) => listTexts(d, specials));
+  const tokenizer = trainTokenizer(texts, { vocabSize: config.model.vocab, specials: TAGS, attachBlank: true });
+  const model: ModelConfig = { ...config.model, vocab: tokenizer.size, theta: 10000, eps: 1e-6 };
+  const r = rng('initialise', config.seed);
+  const learner = new LocalLearner(model, initialise(model, () => r.next()), cpuExecutor({ threads: 2 }));
+  const data = async () => demonstrations.map((d) => toDatum(renderDemonstration(tokenizer, d)));
+  return { run, config, tokenizer, learner, notes: { phase: 'warm', done: 0, metrics: 0 }, data };
+}
+
+/** Seeds of the scenarios a run learns from; evaluation uses others. */
+export const scenarioSeed = (seed: number, use: 'warm' | 'grpo'): number => seed * 1000 + (use === 'warm' ? 0 : 500);
+
+async function makeDemonstrations(config: TrainConfig, { signal, onProgress }: AlignOptions): Promise<Demonstration[]> {
+  const made: Demonstration[] = [];
+  const total = config.warm.demonstrations;
+  while (made.length < total) {
+    signal.throwIfAborted();
+    const scenario = generateScenario(scenarioSeed(config.seed, 'warm'), 'train', made.length);
+    made.push(await demonstrate(scenario, rng('demonstrate', config.seed, made.length), config.warm.shares));
+    if (made.length % 100 === 0) onProgress({ phase: 'demonstrations', done: made.length, total });
+  }
+  return made;
+}
+
+async function warmPhase(state: State, options: AlignOptions): Promise<void> {
+  const { run, config } = state;
+  const data = state.notes.done < config.warm.steps ? await state.data() : [];
+  while (state.notes.done < config.warm.steps) {
+    const step = state.notes.done;
+    const { loss, gradientNorm } = await warmStep(state.learner, data, config, step);
+    await record(state, { phase: 'warm', step, loss, gradientNorm });
+    options.onProgress({ phase: 'warm', done: step + 1, total: config.warm.steps, loss });
+    await checkpointOrStop(state, options, config.checkpoint * 5);
+  }
+  await saveCheckpoint(run.at('checkpoints', 'base'), checkpointOf(state, null));
+  // Reinforcement starts with a fresh optimizer: the moments of the warm start speak of another loss.
+  state.learner = new LocalLearner(state.learner.config, state.learner.theta, cpuExecutor({ threads: 2 }));
+  state.notes = { phase: 'grpo', done: 0, metrics: state.notes.metrics };
+  await saveLatest(state);
+}
+
+async function grpoPhase(state: State, base: Float32Array<ArrayBuffer>, pool: Pool, options: AlignOptions): Promise<void> {
+  const { run, config } = state;
+  const earlier = (await readMetrics(run)).flatMap((line) => (isGrpoLine(line) ? [line] : []));
+  const watch = watchDecisions(earlier);
+  while (state.notes.done < config.grpo.steps) {
+    const step = state.notes.done;
+    const groups = await sampleGroups(pool, state.learner.theta, config, step);
+    const metrics = await updatePolicy(state.learner, base, groups, config, step);
+    if (step % EPISODES_EVERY === 0) await writeEpisodes(run, `step-${String(step).padStart(4, '0')}`, groups.flat().map((m): Episode => m.episode));
+    await record(state, { phase: 'grpo', ...metrics });
+    options.onProgress({ phase: 'grpo', done: step + 1, total: config.grpo.steps, metrics });
+    for (const text of watch(metrics)) options.onProgress({ phase: 'alarm', text });
+    await checkpointOrStop(state, options, config.checkpoint);
+  }
+  await saveCheckpoint(run.at('checkpoints', 'final'), checkpointOf(state, null));
+}
+
+const isGrpoLine = (line: unknown): line is StepMetrics => typeof line === 'object' && line !== null && 'phase' in line && line.phase === 'grpo';
+
+async function record(state: State, line: object): Promise<void> {
+  await appendMetrics(state.run, line);
+  state.notes = { ...state.notes, done: state.notes.done + 1, metrics: state.notes.metrics + 1 };
+}
+
+async function checkpointOrStop(state: State, { signal }: AlignOptions, every: number): Promise<void> {
+  if (signal.aborted || state.notes.done % every === 0) await saveLatest(state);
+  signal.throwIfAborted();
+}
+
+const saveLatest = (state: State): Promise<void> => {
+  const { m, v, step } = state.learner.state();
+  return saveCheckpoint(state.run.at('checkpoints', 'latest'), checkpointOf(state, { m, v, step, notes: state.notes }));
+};
+
+function checkpointOf(state: State, training: Parameters<typeof saveCheckpoint>[1]['training']) {
+  const { learner, tokenizer } = state;
+  return { config: learner.config, theta: learner.theta, tokenizer, end: END, pad: TAGS[0], chatTemplate: null, training };
+}
