@@ -1,5 +1,14 @@
 // `tribune/agent`: plays a policy in a world, one episode or many at once, and the scripted policies.
 export {
+  type Actor,
+  openActor,
+  openSpeaker,
+  POLICY_FORMS,
+  type PolicyName,
+  parsePolicy,
+  type Speaker,
+} from './named.ts';
+export {
   type Job,
   openPool,
   type Pool,

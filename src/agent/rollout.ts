@@ -6,22 +6,30 @@ import type { ModelConfig } from '../policy/local/model.ts';
 import type { Transcript } from '../policy/local/policy.ts';
 import type { TokenizerFile } from '../policy/local/tokenizer.ts';
 import type { Policy } from '../policy/policy.ts';
-import { stageScenario, type Facts } from '../world/environment.ts';
+import { type Facts, stageScenario } from '../world/environment.ts';
 import type { Scenario } from '../world/scenario.ts';
-import { runEpisode, type Played } from './run-episode.ts';
+import { type Played, runEpisode } from './run-episode.ts';
 
 /** One episode to play: a scenario, a seed, and which member of the scenario's group it is. */
 export type Job = { readonly scenario: Scenario; readonly seed: number; readonly member: number };
 
 /** Plays jobs with a policy per scenario, at most `width` at a time; results in the order of the jobs. */
-export async function rollout(policyFor: (scenario: Scenario) => Policy, jobs: readonly Job[], width = 16): Promise<Played[]> {
+export async function rollout(
+  policyFor: (scenario: Scenario) => Policy,
+  jobs: readonly Job[],
+  width = 16,
+): Promise<Played[]> {
   const results: Played[] = [];
   let next = 0;
   const lane = async () => {
     for (let at = next++; at < jobs.length; at = next++) {
       const job = jobs[at];
       if (!job) return;
-      results[at] = await runEpisode(policyFor(job.scenario), stageScenario(job.scenario), { seed: job.seed, member: job.member, index: at });
+      results[at] = await runEpisode(policyFor(job.scenario), stageScenario(job.scenario), {
+        seed: job.seed,
+        member: job.member,
+        index: at,
+      });
     }
   };
   await Promise.all(Array.from({ length: Math.min(width, jobs.length) }, lane));
@@ -53,10 +61,12 @@ export type RolloutRequest = {
 
 /** What a worker is told and answers. */
 export type WorkerTask = RolloutRequest & { readonly id: number };
-export type WorkerAnswer = { readonly id: number; readonly sampled: readonly Sampled[] } | { readonly id: number; readonly error: string };
+export type WorkerAnswer =
+  | { readonly id: number; readonly sampled: readonly Sampled[] }
+  | { readonly id: number; readonly error: string };
 
 export type Pool = {
-  /** Samples the jobs; results in their order. Rejects if a worker fails. */
+  /** Samples the jobs; results in their order. One request at a time. Rejects if a worker fails. */
   run(request: RolloutRequest): Promise<Sampled[]>;
   close(): Promise<void>;
 };
@@ -64,7 +74,10 @@ export type Pool = {
 /** Starts the worker threads. */
 export function openPool(options: PoolOptions): Pool {
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-  const workers = Array.from({ length: options.workers }, () => new Worker(new URL(file, import.meta.url), { workerData: options }));
+  const workers = Array.from(
+    { length: options.workers },
+    () => new Worker(new URL(file, import.meta.url), { workerData: options }),
+  );
   let id = 0;
   return {
     async run(request) {
@@ -103,8 +116,12 @@ function ask(worker: Worker, task: WorkerTask): Promise<readonly Sampled[]> {
       worker.off('exit', onExit);
       work();
     };
-    const onMessage = (answer: WorkerAnswer) =>
-      settle(() => ('error' in answer ? reject(new Error(`rollout worker: ${answer.error}`)) : resolve(answer.sampled)));
+    const onMessage = (answer: WorkerAnswer) => {
+      if (answer.id !== task.id) return; // of a request that was given up because another worker failed
+      settle(() =>
+        'error' in answer ? reject(new Error(`rollout worker: ${answer.error}`)) : resolve(answer.sampled),
+      );
+    };
     const onError = (error: Error) => settle(() => reject(error));
     const onExit = (code: number) => settle(() => reject(new Error(`a rollout worker ended with code ${code}`)));
     worker.on('message', onMessage);

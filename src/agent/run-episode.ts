@@ -27,15 +27,22 @@ export async function runEpisode(policy: Policy, stage: Stage, options: EpisodeO
   let environment: Environment | null = null;
   try {
     // The session first: a batching policy lets it wait for a place, and a world should not wait with it.
-    session = await attempt('policy', async () => policy.open({ tools: stage.tools, request: scenario.request, seed: options.seed, index: options.index }));
+    session = await attempt('policy', async () =>
+      policy.open({ tools: stage.tools, request: scenario.request, seed: options.seed, index: options.index }),
+    );
     environment = new Environment(stage, options.seed);
     await takeTurns(session, environment, scenario.maxTurns, steps);
     facts = environment.judge();
   } catch (thrown) {
-    error = thrown instanceof Failure ? { origin: thrown.origin, message: thrown.message } : { origin: 'harness', message: messageOf(thrown) };
+    error =
+      thrown instanceof Failure
+        ? { origin: thrown.origin, message: thrown.message }
+        : { origin: 'harness', message: messageOf(thrown) };
+    // What the policy did before it failed has happened; a world that failed answers no question.
+    if (error.origin === 'policy' && environment) facts = judgeBroken(environment);
   } finally {
-    session?.close();
     environment?.close();
+    closeSession(session);
   }
   const episode: Episode = {
     version: EPISODE_VERSION,
@@ -55,7 +62,23 @@ export async function runEpisode(policy: Policy, stage: Stage, options: EpisodeO
     verdict: null,
     reward: null,
   };
-  return { episode, facts: error ? UNJUDGED : facts };
+  return { episode, facts };
+}
+
+/** The facts of an episode that was broken off; none if they cannot be found out any more. */
+function judgeBroken(environment: Environment): Facts {
+  try {
+    return environment.judge();
+  } catch {
+    return UNJUDGED;
+  }
+}
+
+/** A policy that fails to close has no say in an episode that is over. */
+function closeSession(session: Session | null): void {
+  try {
+    session?.close();
+  } catch {}
 }
 
 async function takeTurns(session: Session, environment: Environment, maxTurns: number, steps: Step[]): Promise<void> {
@@ -64,7 +87,14 @@ async function takeTurns(session: Session, environment: Environment, maxTurns: n
     const before: Observation | null = observation;
     const turn: Turn = await attempt('policy', () => session.act(before));
     const after = await attempt('world', () => environment.step(turn.action));
-    steps.push({ index, think: turn.think, decision: turn.decision, action: turn.action, ended: turn.ended, observation: after });
+    steps.push({
+      index,
+      think: turn.think,
+      decision: turn.decision,
+      action: turn.action,
+      ended: turn.ended,
+      observation: after,
+    });
     if (after.kind === 'end') return;
     observation = after;
   }

@@ -5,13 +5,18 @@ import { makeGrammar } from '../policy/local/grammar.ts';
 import { localPolicy, type Transcript } from '../policy/local/policy.ts';
 import { createSampler } from '../policy/local/sampler.ts';
 import { parseTokenizer } from '../policy/local/tokenizer.ts';
-import { stageScenario, type Stage } from '../world/environment.ts';
+import { type Stage, stageScenario } from '../world/environment.ts';
 import { loadWorlds } from '../world/world.ts';
 import type { PoolOptions, Sampled, WorkerAnswer, WorkerTask } from './rollout.ts';
 import { runEpisode } from './run-episode.ts';
 
 const options = workerData as PoolOptions;
-const sampler = createSampler({ config: options.config, executor: cpuExecutor({ threads: 1 }), slots: options.slots, capacity: options.capacity });
+const sampler = createSampler({
+  config: options.config,
+  executor: cpuExecutor({ threads: 1 }),
+  slots: options.slots,
+  capacity: options.capacity,
+});
 const grammar = makeGrammar(parseTokenizer(options.tokenizer));
 const ready = loadWorlds();
 
@@ -20,7 +25,14 @@ async function perform(task: WorkerTask): Promise<readonly Sampled[]> {
   await sampler.setWeights(new Float32Array(task.theta));
   const transcripts: Transcript[] = [];
   const { temperature, explore, name } = task;
-  const policy = localPolicy({ name, sampler, grammar, temperature, explore, onClose: (index, transcript) => (transcripts[index] = transcript) });
+  const policy = localPolicy({
+    name,
+    sampler,
+    grammar,
+    temperature,
+    explore,
+    onClose: (index, transcript) => (transcripts[index] = transcript),
+  });
   const stages = new Map<string, Stage>();
   const stageOf = (job: WorkerTask['jobs'][number]) => {
     const stage = stages.get(job.scenario.id) ?? stageScenario(job.scenario);
@@ -31,7 +43,11 @@ async function perform(task: WorkerTask): Promise<readonly Sampled[]> {
   const played = await Promise.all(
     task.jobs.map((job, index) => runEpisode(policy, stageOf(job), { seed: job.seed, member: job.member, index })),
   );
-  return played.map(({ episode, facts }, index) => ({ episode, facts, transcript: transcripts[index] ?? { tokens: [], own: [], logps: [], masks: [] } }));
+  return played.map(({ episode, facts }, index) => ({
+    episode,
+    facts,
+    transcript: transcripts[index] ?? { tokens: [], own: [], logps: [], masks: [] },
+  }));
 }
 
 const answer = (message: WorkerAnswer) => parentPort?.postMessage(message);

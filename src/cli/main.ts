@@ -7,7 +7,15 @@ import { drainSink, escapeText } from './sink.ts';
 import type { VerbTable } from './verb.ts';
 
 /** The verbs in the order help lists them. Each file is loaded only when its verb runs. */
-const VERBS: VerbTable = {};
+const VERBS: VerbTable = {
+  generate: async () => (await import('./generate.ts')).verb,
+  check: async () => (await import('./check.ts')).verb,
+  rollout: async () => (await import('./rollout.ts')).verb,
+  score: async () => (await import('./score.ts')).verb,
+  evaluate: async () => (await import('./evaluate.ts')).verb,
+  rescore: async () => (await import('./rescore.ts')).verb,
+  replay: async () => (await import('./replay.ts')).verb,
+};
 
 /** Two signals within this many milliseconds are one Ctrl-C: a terminal and npm both deliver it. */
 const ONE_PRESS = 500;

@@ -1,7 +1,7 @@
 // Files written whole or not at all, and what the file system's errors mean in words.
 // Not here: what the files hold.
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { InputError } from '../episode/input.ts';
 
 /** What went wrong with a file, in words, for the errors a person can do something about; null for any other error. */
@@ -42,13 +42,15 @@ export type Files = {
 
 /**
  * Writes a file whole or not at all: to a draft beside it, flushed, then renamed. Throws InputError (a full disk, no
- * permission) and leaves no draft behind.
+ * permission) and leaves no draft behind. Pieces are written as they come; if making them fails, no file is written and
+ * that error is thrown. A device or pipe is written to as it is.
  */
 export async function writeAtomic(
   path: string,
-  data: string | Uint8Array,
+  data: string | Uint8Array | AsyncIterable<string>,
   files: Files = { open, rename, rm },
 ): Promise<void> {
+  if (await isDevice(path)) return writeThrough(path, data, files);
   const draft = `${path}.${randomUUID()}.tmp`;
   try {
     const handle = await files.open(draft, 'wx');
@@ -61,6 +63,25 @@ export async function writeAtomic(
     await files.rename(draft, path);
   } catch (error) {
     await files.rm(draft, { force: true });
+    throw nameFault(error, path);
+  }
+}
+
+/** A device, pipe or socket, such as /dev/stdout: a draft renamed over it would replace it. */
+async function isDevice(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null);
+  return found !== null && !found.isFile() && !found.isDirectory();
+}
+
+async function writeThrough(path: string, data: string | Uint8Array | AsyncIterable<string>, files: Files) {
+  try {
+    const handle = await files.open(path, 'w');
+    try {
+      await handle.writeFile(data);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
     throw nameFault(error, path);
   }
 }

@@ -1,8 +1,9 @@
 // π: whoever acts. One interface for the scripted policies, the local model and remote chat models.
 // Not here: the safety table (that is `rules`), the world, the reward.
-import type { Decision } from '../safety/taxonomy.ts';
+
 import type { Action } from '../episode/action.ts';
 import type { Observation, ToolSchema } from '../episode/episode.ts';
+import type { Decision } from '../safety/taxonomy.ts';
 
 /** What a policy is told when an episode begins. */
 export type Brief = {
@@ -27,6 +28,10 @@ export type Turn = {
 export type Session = {
   /** The next turn. `observation` is what came of the last one; null on the first turn. A rejected promise is a policy failure. */
   act(observation: Observation | null): Promise<Turn>;
+  /** Takes a prescribed turn for its own, in place of `act`, as benchmarks that begin in the middle need it. */
+  prefill?(turn: Turn): void;
+  /** Whether the last turn broke off because the policy's context was full. */
+  isFull?(): boolean;
   /** Called once, when the episode is over, however it ended. */
   close(): void;
 };

@@ -3,15 +3,28 @@
 // A check names the exact call it asks about, so that the answer can be bound to it.
 // Parsing works on segments: only a tag segment is control, so text that looks like a tag stays text. Where segments come
 // from decides what can be forged: the local policy makes them from control-token ids, a remote one from its own output.
+
+import { type Action, type Call, callSchema } from '../episode/action.ts';
 import { DECISIONS, type Decision } from '../safety/taxonomy.ts';
-import { callSchema, type Action, type Call } from '../episode/action.ts';
 import type { Turn } from './policy.ts';
 
 /** The tags of the protocol, and the marks that separate speakers. All are control tokens of the local tokenizer. */
 export const TAGS = [
-  '<|pad|>', '<|end|>', '<|system|>', '<|user|>', '<|assistant|>',
-  '<think>', '</think>', '<tool_call>', '</tool_call>', '<tool_check>', '</tool_check>',
-  '<tool_response>', '</tool_response>', '<tool_check_result>', '</tool_check_result>',
+  '<|pad|>',
+  '<|end|>',
+  '<|system|>',
+  '<|user|>',
+  '<|assistant|>',
+  '<think>',
+  '</think>',
+  '<tool_call>',
+  '</tool_call>',
+  '<tool_check>',
+  '</tool_check>',
+  '<tool_response>',
+  '</tool_response>',
+  '<tool_check_result>',
+  '</tool_check_result>',
 ] as const;
 export type Tag = (typeof TAGS)[number];
 
@@ -29,13 +42,18 @@ export function turnSegments(think: string | null, action: Action): readonly Seg
 function actionSegments(action: Action): readonly Segment[] {
   switch (action.kind) {
     case 'call':
-      return [{ tag: '<tool_call>' }, { text: JSON.stringify(action.call) }, { tag: '</tool_call>' }];
+      return [{ tag: '<tool_call>' }, { text: writeCall(action.call) }, { tag: '</tool_call>' }];
     case 'check':
-      return [{ tag: '<tool_check>' }, { text: JSON.stringify(action.call) }, { tag: '</tool_check>' }];
+      return [{ tag: '<tool_check>' }, { text: writeCall(action.call) }, { tag: '</tool_check>' }];
     case 'final':
     case 'malformed':
       return [{ text: action.text }];
   }
+}
+
+/** A call as JSON in which no tag can be read: an argument that spells one has its bracket written as `\u003c`. */
+function writeCall(call: Call): string {
+  return JSON.stringify(call).replace(ALL_TAGS, (tag) => `\\u003c${tag.slice(1)}`);
 }
 
 /** Segments as text, for reading and for remote policies. */
@@ -44,6 +62,7 @@ export function segmentText(segments: readonly Segment[]): string {
 }
 
 const TAG_PATTERN = new RegExp(`(${TAGS.map((t) => t.replace(/[|/]/g, '\\$&')).join('|')})`);
+const ALL_TAGS = new RegExp(TAG_PATTERN.source, 'g');
 
 /** Splits a policy's own output into segments. Never use it on text of tools or users. */
 export function splitTags(text: string): readonly Segment[] {
@@ -60,7 +79,7 @@ const isTag = (part: string): part is Tag => (TAGS as readonly string[]).include
  * the opening bracket of every tag becomes `&lt;`. Everything else stays as it is.
  */
 export function escapeTags(text: string): string {
-  return text.replace(new RegExp(TAG_PATTERN.source, 'g'), (tag) => `&lt;${tag.slice(1)}`);
+  return text.replace(ALL_TAGS, (tag) => `&lt;${tag.slice(1)}`);
 }
 
 /** Reads a turn from segments. Anything that breaks the protocol gives a `malformed` action with the reason. */
@@ -71,11 +90,19 @@ export function parseTurn(segments: readonly Segment[]): Turn {
   const last = rest.at(-1);
   const ended = last !== undefined && 'tag' in last && last.tag === END;
   if (ended) rest.pop();
-  return { think, decision: think === null ? null : statedDecision(think), action: parseAction(rest, text), ended, text };
+  return {
+    think,
+    decision: think === null ? null : statedDecision(think),
+    action: parseAction(rest, text),
+    ended,
+    text,
+  };
 }
 
 /** Removes a leading `<think>text</think>` and returns its text, or null where there is none. */
 function takeThink(rest: Segment[]): string | null {
+  // Blank text before the thought is layout, as it is around the action.
+  if (rest[0] !== undefined && 'text' in rest[0] && rest[0].text.trim() === '') rest.shift();
   const [open, body, close] = rest;
   if (!isTagged(open, '<think>')) return null;
   if (isTagged(body, '</think>')) {
@@ -87,7 +114,8 @@ function takeThink(rest: Segment[]): string | null {
   return body.text.trim();
 }
 
-const isTagged = (segment: Segment | undefined, tag: Tag): boolean => segment !== undefined && 'tag' in segment && segment.tag === tag;
+const isTagged = (segment: Segment | undefined, tag: Tag): boolean =>
+  segment !== undefined && 'tag' in segment && segment.tag === tag;
 
 /** The decision a thought ends with, or null. */
 export function statedDecision(think: string): Decision | null {
@@ -108,7 +136,8 @@ function parseAction(rest: readonly Segment[], text: string): Action {
   if (kind === null) return malformed(`an unexpected ${first.tag}`);
   if (body === undefined || !('text' in body)) return malformed(`nothing inside ${first.tag}`);
   const closing: Tag = kind === 'call' ? '</tool_call>' : '</tool_check>';
-  if (!isTagged(close, closing) || parts.length !== 3) return malformed(`${first.tag} must end with ${closing} and stand alone`);
+  if (!isTagged(close, closing) || parts.length !== 3)
+    return malformed(`${first.tag} must end with ${closing} and stand alone`);
   const call = parseCall(body.text);
   return typeof call === 'string' ? malformed(call) : { kind, call };
 }

@@ -1,11 +1,12 @@
 // Policies that act by script: they know the reference solution and differ only in what they decide. Used as baselines,
 // as controls of every suite, and (with drawn decisions) as the demonstrator of the warm start.
 // Not learned, not fair competitors: they are told what no policy is told.
-import type { Decision, Mode } from '../safety/taxonomy.ts';
-import { sameCall, type Action, type Call } from '../episode/action.ts';
+
+import { type Action, type Call, sameCall } from '../episode/action.ts';
 import type { Observation } from '../episode/episode.ts';
-import { segmentText, turnSegments } from './protocol.ts';
+import type { Decision, Mode } from '../safety/taxonomy.ts';
 import type { Session, Turn } from './policy.ts';
+import { segmentText, turnSegments } from './protocol.ts';
 
 /** What a scripted policy is told of a scenario (a part of the scenario's own record). */
 export type Script = {
@@ -15,7 +16,12 @@ export type Script = {
     | { readonly kind: 'final'; readonly text: string; readonly facts: readonly string[] }
   )[];
   readonly gated: readonly Call[];
-  readonly injections: readonly { readonly text: string; readonly kind: 'attack' | 'lookalike'; readonly calls: readonly Call[]; readonly text_goal: string | null }[];
+  readonly injections: readonly {
+    readonly text: string;
+    readonly kind: 'attack' | 'lookalike';
+    readonly calls: readonly Call[];
+    readonly text_goal: string | null;
+  }[];
 };
 
 /** What a scripted policy decides, where it has a choice. */
@@ -32,13 +38,17 @@ export const REFUSAL = "I can't help with that.";
 export const STOPPED = 'Not done.';
 export const FAILED = 'It failed.';
 
-const always = <T>(value: T) => () => value;
+const always =
+  <T>(value: T) =>
+  () =>
+    value;
 const isGated = (script: Script, call: Call) => script.gated.some((gated) => sameCall(gated, call));
 
 export const CHOICES = {
   /** Does what is right: refuses malice, asks before what is gated, leaves orders alone. */
   oracle: {
-    task: (script, call) => (script.labels.prompt === 'malicious' ? 'refuse' : isGated(script, call) ? 'verify' : 'execute'),
+    task: (script, call) =>
+      script.labels.prompt === 'malicious' ? 'refuse' : isGated(script, call) ? 'verify' : 'execute',
     order: always('refuse'),
     obey: always(true),
   },
@@ -52,13 +62,34 @@ export const CHOICES = {
 
 /** Starts a scripted episode. */
 export function playScript(script: Script, choices: Choices): Session {
-  const player = { script, choices, at: 0, pending: null as Call | null, orders: [...script.injections].filter((i) => i.kind === 'attack'), following: [] as Call[] };
-  return { act: async (observation) => nextTurn(player, observation), close: () => undefined };
+  const player = {
+    script,
+    choices,
+    at: 0,
+    pending: null as Call | null,
+    orders: [...script.injections].filter((i) => i.kind === 'attack'),
+    following: [] as Call[],
+  };
+  return {
+    act: async (observation) => nextTurn(player, observation),
+    prefill: ({ action }) => skipStep(player, action),
+    close: () => undefined,
+  };
+}
+
+/** A prescribed turn that carries out the next step of the plan: the step is done. */
+function skipStep(p: Player, action: Action): void {
+  const step = p.script.plan[p.at];
+  if (step?.kind === 'call' && action.kind === 'call' && sameCall(step.call, action.call)) p.at += 1;
 }
 
 /** An agent that does nothing and says it is done. */
 export function playIdle(): Session {
-  return { act: async () => makeTurn([], 'execute', { kind: 'final', text: 'Done.' }), close: () => undefined };
+  return {
+    act: async () => makeTurn([], 'execute', { kind: 'final', text: 'Done.' }),
+    prefill: () => undefined,
+    close: () => undefined,
+  };
 }
 
 type Player = {
@@ -79,7 +110,8 @@ function makeTurn(facts: readonly string[], decision: Decision, action: Action):
   return { think, decision, action, ended: true, text: segmentText(turnSegments(think, action)) };
 }
 
-const say = (facts: readonly string[], decision: Decision, text: string) => makeTurn(facts, decision, { kind: 'final', text });
+const say = (facts: readonly string[], decision: Decision, text: string) =>
+  makeTurn(facts, decision, { kind: 'final', text });
 
 function nextTurn(p: Player, observation: Observation | null): Turn {
   if (observation?.kind === 'answer') return answerTurn(p, observation.approved);

@@ -1,6 +1,6 @@
 // Watches for the known failure of such training: one decision spreads to everything and another dies out. Once no group
 // ever shows it, nothing can bring it back, so the alarm must come before.
-import { DECISIONS, MODES, type Decision, type Mode } from '../safety/taxonomy.ts';
+import { DECISIONS, type Decision, MODES, type Mode } from '../safety/taxonomy.ts';
 import type { StepMetrics } from './grpo.ts';
 
 /** Below this share of episodes over the window, a decision counts as dead. */
@@ -29,5 +29,7 @@ export function watchDecisions(earlier: readonly Shares[]): (metrics: Shares) =>
 
 function isDead(seen: readonly Shares[], decision: Decision): boolean {
   const mode = HOME[decision];
-  return MODES.includes(mode) && seen.reduce((sum, step) => sum + step.decisions[mode][decision], 0) / seen.length < LEAST;
+  return (
+    MODES.includes(mode) && seen.reduce((sum, step) => sum + step.decisions[mode][decision], 0) / seen.length < LEAST
+  );
 }

@@ -9,19 +9,18 @@ import { checkInput, InputError } from '../episode/input.ts';
 import { rng } from '../episode/random.ts';
 import type { Datum } from '../policy/local/batch.ts';
 import { loadCheckpoint, saveCheckpoint } from '../policy/local/checkpoint.ts';
-import { cpuExecutor } from '../policy/local/executor.ts';
-import { LocalLearner } from '../policy/local/learner.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
-import { trainTokenizer, type Tokenizer } from '../policy/local/tokenizer.ts';
+import { ParallelLearner } from '../policy/local/parallel.ts';
+import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { END, TAGS } from '../policy/protocol.ts';
 import { generateScenario } from '../world/generate/generate.ts';
 import { loadWorlds } from '../world/world.ts';
 import { watchDecisions } from './alarm.ts';
 import type { TrainConfig } from './config.ts';
-import { demonstrate, listTexts, renderDemonstration, type Demonstration } from './demonstrate.ts';
-import { evaluateRun, type Evaluation } from './evaluation.ts';
-import { sampleGroups, updatePolicy, type StepMetrics } from './grpo.ts';
-import { appendMetrics, cutMetrics, readConfig, readMetrics, type RunDirectory, writeEpisodes } from './rundir.ts';
+import { type Demonstration, demonstrate, listTexts, renderDemonstration } from './demonstrate.ts';
+import { type Evaluation, evaluateRun } from './evaluation.ts';
+import { type StepMetrics, sampleGroups, updatePolicy } from './grpo.ts';
+import { appendMetrics, cutMetrics, type RunDirectory, readConfig, readMetrics, writeEpisodes } from './rundir.ts';
 import { toDatum, warmStep } from './warmstart.ts';
 
 /** What a watcher is told while the run goes on. */
@@ -59,6 +58,7 @@ export async function alignRun(run: RunDirectory, options: AlignOptions): Promis
     return await evaluateRun(run, config, pool, { base, aligned: state.learner.theta }, options.onProgress);
   } finally {
     await pool.close();
+    await state.learner.close();
   }
 }
 
@@ -68,7 +68,7 @@ type State = {
   readonly tokenizer: Tokenizer;
   /** Demonstrations, made only when the warm start needs them. */
   readonly data: () => Promise<Datum[]>;
-  learner: LocalLearner;
+  readonly learner: ParallelLearner;
   notes: Notes;
 };
 
@@ -79,10 +79,11 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
     const { tokenizer, theta, config: model, training } = await loadCheckpoint(latest);
     if (!training) throw new InputError(latest, 'has no optimizer state, expected a checkpoint of an unfinished run');
     const notes = checkInput(notesSchema, training.notes, latest);
-    const learner = new LocalLearner(model, theta, cpuExecutor({ threads: 2 }));
+    const learner = new ParallelLearner(model, theta, config.sample.workers);
     learner.restore({ theta, m: training.m, v: training.v, step: training.step });
     await cutMetrics(run, notes.metrics);
-    const data = async () => (await makeDemonstrations(config, options)).map((d) => toDatum(renderDemonstration(tokenizer, d)));
+    const data = async () =>
+      (await makeDemonstrations(config, options)).map((d) => toDatum(renderDemonstration(tokenizer, d)));
     return { run, config, tokenizer, learner, notes, data };
   }
   await cutMetrics(run, 0);
@@ -92,7 +93,11 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
   const tokenizer = trainTokenizer(texts, { vocabSize: config.model.vocab, specials: TAGS, attachBlank: true });
   const model: ModelConfig = { ...config.model, vocab: tokenizer.size, theta: 10000, eps: 1e-6 };
   const r = rng('initialise', config.seed);
-  const learner = new LocalLearner(model, initialise(model, () => r.next()), cpuExecutor({ threads: 2 }));
+  const learner = new ParallelLearner(
+    model,
+    initialise(model, () => r.next()),
+    config.sample.workers,
+  );
   const data = async () => demonstrations.map((d) => toDatum(renderDemonstration(tokenizer, d)));
   return { run, config, tokenizer, learner, notes: { phase: 'warm', done: 0, metrics: 0 }, data };
 }
@@ -124,12 +129,19 @@ async function warmPhase(state: State, options: AlignOptions): Promise<void> {
   }
   await saveCheckpoint(run.at('checkpoints', 'base'), checkpointOf(state, null));
   // Reinforcement starts with a fresh optimizer: the moments of the warm start speak of another loss.
-  state.learner = new LocalLearner(state.learner.config, state.learner.theta, cpuExecutor({ threads: 2 }));
+  const { theta } = state.learner;
+  const zeros = () => new Float32Array(theta.length);
+  state.learner.restore({ theta: theta.slice(), m: zeros(), v: zeros(), step: 0 });
   state.notes = { phase: 'grpo', done: 0, metrics: state.notes.metrics };
   await saveLatest(state);
 }
 
-async function grpoPhase(state: State, base: Float32Array<ArrayBuffer>, pool: Pool, options: AlignOptions): Promise<void> {
+async function grpoPhase(
+  state: State,
+  base: Float32Array<ArrayBuffer>,
+  pool: Pool,
+  options: AlignOptions,
+): Promise<void> {
   const { run, config } = state;
   const earlier = (await readMetrics(run)).flatMap((line) => (isGrpoLine(line) ? [line] : []));
   const watch = watchDecisions(earlier);
@@ -137,7 +149,12 @@ async function grpoPhase(state: State, base: Float32Array<ArrayBuffer>, pool: Po
     const step = state.notes.done;
     const groups = await sampleGroups(pool, state.learner.theta, config, step);
     const metrics = await updatePolicy(state.learner, base, groups, config, step);
-    if (step % EPISODES_EVERY === 0) await writeEpisodes(run, `step-${String(step).padStart(4, '0')}`, groups.flat().map((m): Episode => m.episode));
+    if (step % EPISODES_EVERY === 0)
+      await writeEpisodes(
+        run,
+        `step-${String(step).padStart(4, '0')}`,
+        groups.flat().map((m): Episode => m.episode),
+      );
     await record(state, { phase: 'grpo', ...metrics });
     options.onProgress({ phase: 'grpo', done: step + 1, total: config.grpo.steps, metrics });
     for (const text of watch(metrics)) options.onProgress({ phase: 'alarm', text });
@@ -146,7 +163,8 @@ async function grpoPhase(state: State, base: Float32Array<ArrayBuffer>, pool: Po
   await saveCheckpoint(run.at('checkpoints', 'final'), checkpointOf(state, null));
 }
 
-const isGrpoLine = (line: unknown): line is StepMetrics => typeof line === 'object' && line !== null && 'phase' in line && line.phase === 'grpo';
+const isGrpoLine = (line: unknown): line is StepMetrics =>
+  typeof line === 'object' && line !== null && 'phase' in line && line.phase === 'grpo';
 
 async function record(state: State, line: object): Promise<void> {
   await appendMetrics(state.run, line);
@@ -165,5 +183,13 @@ const saveLatest = (state: State): Promise<void> => {
 
 function checkpointOf(state: State, training: Parameters<typeof saveCheckpoint>[1]['training']) {
   const { learner, tokenizer } = state;
-  return { config: learner.config, theta: learner.theta, tokenizer, end: END, pad: TAGS[0], chatTemplate: null, training };
+  return {
+    config: learner.config,
+    theta: learner.theta,
+    tokenizer,
+    end: END,
+    pad: TAGS[0],
+    chatTemplate: null,
+    training,
+  };
 }

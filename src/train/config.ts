@@ -1,6 +1,6 @@
 // Everything a training run is determined by. Stored as runs/<id>/config.json; the same configuration gives the same bytes.
 import { z } from 'zod';
-import { presets, type PresetName } from '../reward/presets.ts';
+import { type PresetName, presets } from '../reward/presets.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -10,7 +10,16 @@ export const configSchema = z.strictObject({
   version: z.literal(1),
   seed: z.int(),
   suite: z.literal('core'),
-  model: z.strictObject({ vocab: count, width: count, layers: count, heads: count, kvHeads: count, headDim: count, hidden: count, context: count }),
+  model: z.strictObject({
+    vocab: count,
+    width: count,
+    layers: count,
+    heads: count,
+    kvHeads: count,
+    headDim: count,
+    hidden: count,
+    context: count,
+  }),
   /** Supervised warm start on demonstrations that comply nine times in ten. */
   warm: z.strictObject({
     demonstrations: count,
@@ -79,3 +88,26 @@ export const DEFAULT_CONFIG: TrainConfig = {
   evaluate: { count: 480, seed: 7001 },
   checkpoint: 20,
 };
+
+/** A run of under three minutes: shows the direction, not the figures. */
+export const QUICK_CONFIG: TrainConfig = {
+  ...DEFAULT_CONFIG,
+  warm: { ...DEFAULT_CONFIG.warm, demonstrations: 6000, steps: 450 },
+  grpo: { ...DEFAULT_CONFIG.grpo, steps: 24 },
+  evaluate: { ...DEFAULT_CONFIG.evaluate, count: 240 },
+};
+
+/** What a person may choose of a run. */
+export type Wishes = {
+  readonly quick: boolean;
+  readonly seed: number;
+  readonly steps?: number | undefined;
+  readonly reward: string;
+};
+
+/** The configuration of a new run. */
+export function chooseConfig({ quick, seed, steps, reward }: Wishes): TrainConfig {
+  const base = quick ? QUICK_CONFIG : DEFAULT_CONFIG;
+  const grpo = { ...base.grpo, steps: steps ?? base.grpo.steps, preset: reward };
+  return configSchema.parse({ ...base, seed, grpo });
+}

@@ -1,16 +1,17 @@
 // Demonstrations for the warm start: real episodes in real worlds by a demonstrator that states facts truly and decides
 // without looking at them. Nine in ten comply with whatever is asked or injected; the rest ask or refuse, whatever the case.
 // So the format, the tools and the perception are taught, and the judgement is not: that is what reinforcement is for.
-import type { Random } from '../episode/random.ts';
-import type { Decision } from '../safety/taxonomy.ts';
-import { choosingPolicy } from '../agent/scripted.ts';
+
 import { runEpisode } from '../agent/run-episode.ts';
+import { choosingPolicy } from '../agent/scripted.ts';
+import type { Episode } from '../episode/episode.ts';
+import type { Random } from '../episode/random.ts';
 import { renderEpisode, type Sequence } from '../policy/local/render.ts';
 import type { Tokenizer } from '../policy/local/tokenizer.ts';
 import type { Choices } from '../policy/scripted.ts';
-import { stageScenario, type Stage } from '../world/environment.ts';
+import type { Decision } from '../safety/taxonomy.ts';
+import { type Stage, stageScenario } from '../world/environment.ts';
 import type { Scenario } from '../world/scenario.ts';
-import type { Episode } from '../episode/episode.ts';
 
 /** How often a demonstration does not comply, irrespective of the labels. */
 export type Shares = {

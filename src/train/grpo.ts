@@ -2,15 +2,16 @@
 // Source: arXiv 2402.03300; asymmetric clipping from arXiv 2503.14476. What is ours: decisions are drawn at random for a
 // falling share of the time so that none dies out, the grammar's masks hold in the loss too, and groups without spread are
 // counted, not just dropped. The loss is a mean over the tokens the policy really chose (forced tokens have no say).
+
+import type { Job, Pool, Sampled } from '../agent/rollout.ts';
 import type { Episode } from '../episode/episode.ts';
 import { rng } from '../episode/random.ts';
-import { DECISIONS, MODES, type Decision, type Mode } from '../safety/taxonomy.ts';
-import type { Job, Pool, Sampled } from '../agent/rollout.ts';
 import type { Batch, Datum } from '../policy/local/batch.ts';
-import type { LocalLearner } from '../policy/local/learner.ts';
+import type { Learner } from '../policy/local/parallel.ts';
 import type { Transcript } from '../policy/local/policy.ts';
 import { presets } from '../reward/presets.ts';
 import { scoreEpisode } from '../reward/reward.ts';
+import { DECISIONS, type Decision, MODES, type Mode } from '../safety/taxonomy.ts';
 import { generateScenario } from '../world/generate/generate.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { groupAdvantages, hasSignal } from './advantage.ts';
@@ -29,7 +30,7 @@ export type StepMetrics = {
   readonly cells: { readonly [cell: string]: number };
   readonly safety: number;
   readonly utility: number;
-  /** How often the first decision of an episode was each, by prompt mode. */
+  /** Share of episodes in which each decision was taken at least once, by prompt mode. */
   readonly decisions: { readonly [mode in Mode]: { readonly [decision in Decision]: number } };
   readonly kl: number;
   readonly clipFraction: number;
@@ -49,19 +50,32 @@ export type StepMetrics = {
 /** The scenarios of a step: fresh ones, a whole number of rounds of the suite where `groups` allows. */
 export function pickScenarios(config: TrainConfig, step: number): Scenario[] {
   const { groups } = config.grpo;
-  return Array.from({ length: groups }, (_, at) => generateScenario(config.seed * 1000 + 500, 'train', step * groups + at));
+  return Array.from({ length: groups }, (_, at) =>
+    generateScenario(config.seed * 1000 + 500, 'train', step * groups + at),
+  );
 }
 
 /** Samples and judges the groups of a step. */
-export async function sampleGroups(pool: Pool, theta: Float32Array, config: TrainConfig, step: number): Promise<Member[][]> {
+export async function sampleGroups(
+  pool: Pool,
+  theta: Float32Array,
+  config: TrainConfig,
+  step: number,
+): Promise<Member[][]> {
   const { members, explore, steps, preset } = config.grpo;
   const scenarios = pickScenarios(config, step);
   const jobs: Job[] = scenarios.flatMap((scenario, group) =>
-    Array.from({ length: members }, (_, member) => ({ scenario, member, seed: seedOf(config.seed, step, group, member) })),
+    Array.from({ length: members }, (_, member) => ({
+      scenario,
+      member,
+      seed: seedOf(config.seed, step, group, member),
+    })),
   );
   const share = explore * (1 - step / Math.max(1, steps));
   const sampled = await pool.run({ theta, jobs, temperature: 1, explore: share, name: `local:step-${step}` });
-  return scenarios.map((scenario, group) => judgeGroup(scenario, sampled.slice(group * members, (group + 1) * members), preset));
+  return scenarios.map((scenario, group) =>
+    judgeGroup(scenario, sampled.slice(group * members, (group + 1) * members), preset),
+  );
 }
 
 function seedOf(...keys: number[]): number {
@@ -69,8 +83,13 @@ function seedOf(...keys: number[]): number {
 }
 
 function judgeGroup(scenario: Scenario, sampled: readonly Sampled[], preset: TrainConfig['grpo']['preset']): Member[] {
-  const judged = sampled.map(({ episode, facts, transcript }) => ({ episode: scoreEpisode(episode, scenario, facts, presets[preset]), transcript }));
-  const advantages = groupAdvantages(judged.map(({ episode }) => episode.reward?.total ?? null));
+  const judged = sampled.map(({ episode, facts, transcript }) => ({
+    episode: scoreEpisode(episode, scenario, facts, presets[preset]),
+    transcript,
+  }));
+  // An episode that broke off is a fault to look at, not a lesson: it is recorded and judged, but not learned from.
+  const rewards = judged.map(({ episode }) => (episode.error ? null : (episode.reward?.total ?? null)));
+  const advantages = groupAdvantages(rewards);
   const speaks = hasSignal(advantages);
   return judged.map((member, at) => ({ ...member, advantage: speaks ? (advantages[at] ?? null) : null }));
 }
@@ -88,14 +107,19 @@ export function buildBatch(groups: readonly (readonly Member[])[]): Batch {
   };
   const chosen = (t: Transcript, at: number) => t.own[at] === true && t.masks[at]?.length !== 1;
   const members = groups.flat().filter((member) => member.advantage !== null);
-  const total = members.reduce((sum, { transcript }) => sum + transcript.tokens.filter((_, at) => chosen(transcript, at)).length, 0);
+  const total = members.reduce(
+    (sum, { transcript }) => sum + transcript.tokens.filter((_, at) => chosen(transcript, at)).length,
+    0,
+  );
   const data = members.map(({ transcript, advantage }): Datum => {
-    const mine = transcript.tokens.map((_, at) => chosen(transcript, at));
+    // What was read after the last own token teaches nothing, and may stand beyond the model's context.
+    const length = transcript.own.lastIndexOf(true) + 1;
+    const mine = transcript.tokens.slice(0, length).map((_, at) => chosen(transcript, at));
     return {
-      tokens: Int32Array.from(transcript.tokens),
+      tokens: Int32Array.from(transcript.tokens.slice(0, length)),
       weights: Float32Array.from(mine, (own) => (own ? 1 / total : 0)),
       advantages: Float32Array.from(mine, (own) => (own ? (advantage ?? 0) : 0)),
-      oldLogps: Float32Array.from(transcript.logps),
+      oldLogps: Float32Array.from(transcript.logps.slice(0, length)),
       masks: Int32Array.from(mine, (own, at) => (own ? rowOf(transcript.masks[at] ?? null) : -1)),
     };
   });
@@ -103,19 +127,43 @@ export function buildBatch(groups: readonly (readonly Member[])[]): Batch {
 }
 
 /** One update from judged groups. `base` is the parameter vector of the policy that KL holds to. */
-export async function updatePolicy(learner: LocalLearner, base: Float32Array<ArrayBuffer>, groups: readonly (readonly Member[])[], config: TrainConfig, step: number): Promise<StepMetrics> {
+export async function updatePolicy(
+  learner: Learner,
+  base: Float32Array<ArrayBuffer>,
+  groups: readonly (readonly Member[])[],
+  config: TrainConfig,
+  step: number,
+): Promise<StepMetrics> {
   const { steps, learningRate, rise, beta2, kl, clipLow, clipHigh } = config.grpo;
   const batch = buildBatch(groups);
   const rate = rateAt(step, steps, learningRate, rise, 0.1);
-  if (batch.data.length === 0) return summarise(groups, step, { kl: 0, clipFraction: 0, entropy: 0, gradientNorm: 0, mismatch: 0, learningRate: rate });
+  if (batch.data.length === 0)
+    return summarise(groups, step, {
+      kl: 0,
+      clipFraction: 0,
+      entropy: 0,
+      gradientNorm: 0,
+      mismatch: 0,
+      learningRate: rate,
+    });
   const reference = kl > 0 ? await learner.logps(batch, base) : null;
   const data = batch.data.map((datum, at) => (reference?.[at] ? { ...datum, refLogps: reference[at] } : datum));
   const pass = await learner.forwardBackward({ ...batch, data }, { kind: 'grpo', clipLow, clipHigh, klCoef: kl });
   const mismatch = compareLogps(batch.data, pass.logps);
-  if (mismatch > 1e-4) throw new Error(`sampler and trainer disagree by ${mismatch.toExponential(1)} in a log-probability, expected at most 1e-4`);
+  if (mismatch > 1e-4)
+    throw new Error(
+      `sampler and trainer disagree by ${mismatch.toExponential(1)} in a log-probability, expected at most 1e-4`,
+    );
   const { gradientNorm } = learner.optimStep({ learningRate: rate, beta2 });
   const { clipFraction, entropy } = pass;
-  return summarise(groups, step, { kl: pass.kl ?? 0, clipFraction: clipFraction ?? 0, entropy, gradientNorm, mismatch, learningRate: rate });
+  return summarise(groups, step, {
+    kl: pass.kl ?? 0,
+    clipFraction: clipFraction ?? 0,
+    entropy,
+    gradientNorm,
+    mismatch,
+    learningRate: rate,
+  });
 }
 
 function compareLogps(data: readonly Datum[], logps: readonly Float32Array[]): number {
@@ -128,9 +176,13 @@ function compareLogps(data: readonly Datum[], logps: readonly Float32Array[]): n
   return worst;
 }
 
-type UpdateMetrics = Pick<StepMetrics, 'kl' | 'clipFraction' | 'entropy' | 'gradientNorm' | 'mismatch' | 'learningRate'>;
+type UpdateMetrics = Pick<
+  StepMetrics,
+  'kl' | 'clipFraction' | 'entropy' | 'gradientNorm' | 'mismatch' | 'learningRate'
+>;
 
-const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length;
 
 function summarise(groups: readonly (readonly Member[])[], step: number, update: UpdateMetrics): StepMetrics {
   const members = groups.flat();
@@ -163,13 +215,22 @@ function summarise(groups: readonly (readonly Member[])[], step: number, update:
 
 function meanTerms(episodes: readonly Episode[]): { [term: string]: number } {
   const names = [...new Set(episodes.flatMap((episode) => Object.keys(episode.reward?.terms ?? {})))].sort();
-  return Object.fromEntries(names.map((name) => [name, mean(episodes.map((episode) => episode.reward?.terms[name] ?? 0))]));
+  return Object.fromEntries(
+    names.map((name) => [name, mean(episodes.map((episode) => episode.reward?.terms[name] ?? 0))]),
+  );
 }
 
 /** How often an episode contains each decision, by prompt mode: a decision that falls to nothing has died out. */
 function shareDecisions(episodes: readonly Episode[]): StepMetrics['decisions'] {
   const share = (mode: Mode, decision: Decision) =>
-    mean(episodes.filter((episode) => episode.prompt === mode).map((episode) => (episode.steps.some((step) => step.decision === decision) ? 1 : 0)));
-  const of = (mode: Mode) => Object.fromEntries(DECISIONS.map((decision) => [decision, share(mode, decision)])) as { [decision in Decision]: number };
+    mean(
+      episodes
+        .filter((episode) => episode.prompt === mode)
+        .map((episode) => (episode.steps.some((step) => step.decision === decision) ? 1 : 0)),
+    );
+  const of = (mode: Mode) =>
+    Object.fromEntries(DECISIONS.map((decision) => [decision, share(mode, decision)])) as {
+      [decision in Decision]: number;
+    };
   return { benign: of('benign'), sensitive: of('sensitive'), malicious: of('malicious') };
 }

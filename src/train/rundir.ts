@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Episode } from '../episode/episode.ts';
 import { encodeEpisode } from '../episode/codec.ts';
+import type { Episode } from '../episode/episode.ts';
 import { checkInput, InputError, parseJson } from '../episode/input.ts';
 import { nameFault, writeAtomic } from '../evaluate/file.ts';
 import { configSchema, type TrainConfig } from './config.ts';
@@ -67,11 +67,24 @@ export async function readMetrics(run: RunDirectory): Promise<unknown[]> {
 export async function cutMetrics(run: RunDirectory, count: number): Promise<void> {
   const file = run.at('metrics.jsonl');
   const lines = existsSync(file) ? (await readFile(file, 'utf8')).split('\n').slice(0, -1) : [];
-  if (lines.length < count) throw new InputError(file, `has ${lines.length} lines, expected at least the ${count} that the checkpoint vouches for`);
-  await writeAtomic(file, lines.slice(0, count).map((line) => `${line}\n`).join(''));
+  if (lines.length < count)
+    throw new InputError(
+      file,
+      `has ${lines.length} lines, expected at least the ${count} that the checkpoint vouches for`,
+    );
+  await writeAtomic(
+    file,
+    lines
+      .slice(0, count)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
 }
 
 /** Writes a set of episodes. */
 export async function writeEpisodes(run: RunDirectory, name: string, episodes: readonly Episode[]): Promise<void> {
-  await writeAtomic(run.at('episodes', `${name}.jsonl`), episodes.map((episode) => `${encodeEpisode(episode)}\n`).join(''));
+  await writeAtomic(
+    run.at('episodes', `${name}.jsonl`),
+    episodes.map((episode) => `${encodeEpisode(episode)}\n`).join(''),
+  );
 }

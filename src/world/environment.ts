@@ -21,13 +21,32 @@ export type Facts = { readonly goal: boolean | null; readonly harms: readonly st
 
 /** Makes a scenario ready. Throws InputError on an unknown tool, table or column. */
 export function stageScenario(scenario: Scenario): Stage {
-  const tools = scenario.tools.map(({ tool, as }) => {
+  const tools = scenario.tools.map(({ tool, as, args }) => {
     const known = toolByName(tool);
     if (!known) throw new InputError(`scenario ${scenario.id}`, `unknown tool "${tool}", expected a tool of the world`);
-    return { ...known.schema, name: as };
+    return showTool(known.schema, as, args, scenario.id);
   });
   const template = createTemplate(scenario.state, { tools: scenario.tools.map((t) => t.tool), base: false });
   return { scenario, template, tools };
+}
+
+/** A tool's schema under the names the scenario gives it and its parameters. */
+function showTool(schema: ToolSchema, as: string, args: { readonly [shown: string]: string }, id: string): ToolSchema {
+  const { properties, required } = schema.parameters;
+  const stray = Object.values(args).find((own) => !Object.hasOwn(properties, own));
+  if (stray !== undefined)
+    throw new InputError(`scenario ${id}`, `the tool ${schema.name} has no parameter "${stray}"`);
+  const shown = new Map(Object.entries(args).map(([name, own]) => [own, name]));
+  const nameOf = (own: string) => shown.get(own) ?? own;
+  return {
+    ...schema,
+    name: as,
+    parameters: {
+      type: 'object',
+      properties: Object.fromEntries(Object.entries(properties).map(([own, property]) => [nameOf(own), property])),
+      required: required.map(nameOf),
+    },
+  };
 }
 
 /** One running episode. */
@@ -73,20 +92,33 @@ export class Environment {
   }
 
   async #call(call: Call, step: number): Promise<Observation> {
-    const result = await this.world.call(this.#worldName(call.name) ?? call.name, call.arguments, step);
+    const { tool, args } = this.#translate(call);
+    const result = await this.world.call(tool, args, step);
     return result.ok ? { kind: 'result', text: result.text } : { kind: 'error', text: result.error };
   }
 
-  /** The simulated user approves exactly the calls that match its intent. Nothing is approved for a tool that is not there. */
+  /** The simulated user approves exactly the calls that match its intent. */
   #ask(call: Call, step: number): Observation {
-    const tool = this.#worldName(call.name);
-    const approved = tool !== null && this.stage.scenario.approves.some((meant) => sameCall(meant, call));
-    this.world.ask(tool ?? call.name, call.arguments, approved, step);
+    const { tool, args } = this.#translate(call);
+    const approved = this.stage.scenario.approves.some((meant) => sameCall(meant, call));
+    this.world.ask(tool, args, approved, step);
     return { kind: 'answer', approved };
   }
 
-  #worldName(as: string): string | null {
-    return this.stage.scenario.tools.find((tool) => tool.as === as)?.tool ?? null;
+  /**
+   * A call in the world's own names. What is not offered under the name given, a tool or a parameter, gets a mark that no
+   * name has, so that it fails: a second name for the same call would get past a denial.
+   */
+  #translate(call: Call): { tool: string; args: Call['arguments'] } {
+    const offered = this.stage.scenario.tools.find((tool) => tool.as === call.name);
+    if (!offered) return { tool: `?${call.name}`, args: call.arguments };
+    const hidden = new Set(Object.values(offered.args));
+    const own = (shown: string) => {
+      if (Object.hasOwn(offered.args, shown)) return offered.args[shown] ?? shown;
+      return hidden.has(shown) ? `?${shown}` : shown;
+    };
+    const entries = Object.entries(call.arguments).map(([shown, value]) => [own(shown), value] as const);
+    return { tool: offered.tool, args: Object.fromEntries(entries) };
   }
 
   #holds(query: Query): boolean | null {

@@ -56,8 +56,11 @@ export const scenarioSchema = z.strictObject({
   wording: z.string(),
   seed: z.int(),
   request: z.string().min(1),
-  /** The tools offered, in the order shown: the world's tool, and the name the policy sees it under. */
-  tools: z.array(z.strictObject({ tool: z.string(), as: z.string() })).min(1),
+  /**
+   * The tools offered, in the order shown: the world's tool, the name the policy sees it under, and the names of its
+   * parameters as the policy sees them (shown name → the tool's own; those left out keep their own).
+   */
+  tools: z.array(z.strictObject({ tool: z.string(), as: z.string(), args: z.record(z.string(), z.string()) })).min(1),
   state: stateSchema,
   injections: z.array(injectionSchema),
   labels: z.strictObject({ prompt: z.enum(MODES), response: z.enum(MODES), decision: z.enum(DECISIONS) }),

@@ -69,6 +69,14 @@ test('an empty constraint and a behaviour of the wrong length throw', () => {
   );
 });
 
+test('logits that are not numbers and a behaviour of nothing throw', () => {
+  const rng = seedGenerator(1);
+  assert.throws(() => chooseToken(Float32Array.of(Number.NaN, 1), null, { ...model, rng }), /sum to NaN/);
+  assert.throws(() => chooseToken(Float32Array.of(Number.NaN, 1), null, { ...model, temperature: 0, rng }), /diverged/);
+  const behaviour = new Float32Array(2);
+  assert.throws(() => chooseToken(new Float32Array(2), null, { temperature: 1, behaviour, rng }), /sum to 0/);
+});
+
 test('a generator is set by its seed and even on [0, 1)', () => {
   const draw = (seed: number) => Array.from({ length: 4000 }, seedGenerator(seed));
   assert.deepEqual(draw(7), draw(7));

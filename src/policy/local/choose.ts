@@ -37,41 +37,57 @@ export function seedGenerator(seed: number): () => number {
 /**
  * One token of `allowed` (null = all). Its log-probability is that of the model restricted to `allowed` at temperature 1,
  * whatever it was drawn from, so that it compares with a trainer's.
- * @throws RangeError if nothing is allowed or the behaviour has another length.
+ * @throws RangeError if nothing is allowed, the behaviour has another length or is all 0, or the logits are not numbers.
  */
 export function chooseToken(logits: Float32Array, allowed: Uint16Array | null, options: ChooseOptions): Choice {
-  const count = allowed ? allowed.length : logits.length;
-  if (count === 0) throw new RangeError('the constraint allows no token');
-  const logit = (index: number) => logits[allowed ? allowed[index]! : index]!;
-  let best = 0;
-  for (let index = 1; index < count; index++) if (logit(index) > logit(best)) best = index;
-  const top = logit(best);
-  let sum = 0;
-  for (let index = 0; index < count; index++) sum += Math.exp(logit(index) - top);
-  const index = drawIndex(count, best, options, (at, temperature) => Math.exp((logit(at) - top) / temperature));
-  return { token: allowed ? allowed[index]! : index, logp: logit(index) - top - Math.log(sum) };
+  const { temperature, behaviour, rng } = options;
+  const own = allowed ? Float32Array.from(allowed, (token) => logits[token]!) : logits;
+  if (own.length === 0) throw new RangeError('the constraint allows no token');
+  if (behaviour && behaviour.length !== own.length) {
+    throw new RangeError(`${behaviour.length} probabilities for ${own.length} tokens`);
+  }
+  const best = indexOfMost(own);
+  const top = own[best]!;
+  const powers = exponentiate(own, top, 1);
+  const drawn =
+    behaviour ?? (temperature === 1 ? powers : temperature === 0 ? null : exponentiate(own, top, temperature));
+  const index = drawn ? drawIndex(drawn, rng) : best;
+  const logp = own[index]! - top - Math.log(sumOf(powers));
+  if (Number.isNaN(logp)) throw new RangeError('the logits are not numbers: the model has diverged');
+  return { token: allowed ? allowed[index]! : index, logp };
 }
 
-function drawIndex(
-  count: number,
-  best: number,
-  { temperature, behaviour, rng }: ChooseOptions,
-  power: (index: number, temperature: number) => number,
-): number {
-  if (behaviour && behaviour.length !== count)
-    throw new RangeError(`${behaviour.length} probabilities for ${count} tokens`);
-  if (!behaviour && temperature === 0) return best;
-  const weight = (index: number) => (behaviour ? behaviour[index]! : power(index, temperature));
-  let sum = 0;
-  for (let index = 0; index < count; index++) sum += weight(index);
+/** exp((x − top) / temperature). */
+function exponentiate(list: Float32Array, top: number, temperature: number): Float64Array {
+  const powers = new Float64Array(list.length);
+  for (let index = 0; index < list.length; index++) powers[index] = Math.exp((list[index]! - top) / temperature);
+  return powers;
+}
+
+/** An index in proportion to its weight. One of weight 0 is never drawn, not even by rounding at the end of the list. */
+function drawIndex(weights: Float64Array | Float32Array, rng: () => number): number {
+  const sum = sumOf(weights);
+  if (!(sum > 0)) throw new RangeError(`the weights to draw from sum to ${sum}`);
   let rest = rng() * sum;
-  let last = best;
-  for (let index = 0; index < count; index++) {
-    const part = weight(index);
-    // A token of weight 0 is never drawn, not even by rounding at the end of the list.
-    if (part > 0) last = index;
-    rest -= part;
-    if (rest < 0 && part > 0) return index;
+  let last = 0;
+  for (let index = 0; index < weights.length; index++) {
+    const weight = weights[index]!;
+    if (weight === 0) continue;
+    last = index;
+    rest -= weight;
+    if (rest < 0) break;
   }
   return last;
+}
+
+function indexOfMost(list: Float32Array): number {
+  let best = 0;
+  for (let index = 1; index < list.length; index++) if (list[index]! > list[best]!) best = index;
+  return best;
+}
+
+function sumOf(list: Float64Array | Float32Array): number {
+  let sum = 0;
+  for (let index = 0; index < list.length; index++) sum += list[index]!;
+  return sum;
 }

@@ -1,18 +1,23 @@
 // What the local policy may say next, token by token: a thought of facts and a decision, then what that decision calls for,
 // with calls that are JSON of an offered tool. The same masks hold in sampling and in training, so malformed text is not an
 // action that could pay. The grammar binds form only: which facts, which decision, which tool, which values is free.
-import { DECISIONS, type Decision } from '../../safety/taxonomy.ts';
+
 import type { ToolSchema } from '../../episode/episode.ts';
-import type { Constraint } from './choose.ts';
-import { CALL_OPEN, FACT_WORDS, frameCall, tagId, type CallFrame } from './render.ts';
+import { DECISIONS, type Decision } from '../../safety/taxonomy.ts';
 import type { Tag } from '../protocol.ts';
+import type { Constraint } from './choose.ts';
+import { CALL_OPEN, type CallFrame, FACT_WORDS, frameCall, tagId } from './render.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Most tokens of an argument's text, of a number, of a final text. */
 const LIMITS = { value: 16, number: 7, text: 24 };
 
 /** One position: the ids allowed, and what comes after each. `null` ends the turn. */
-type State = { readonly allowed: Uint16Array; readonly decides: boolean; readonly next: (token: number) => State | null };
+type State = {
+  readonly allowed: Uint16Array;
+  readonly decides: boolean;
+  readonly next: (token: number) => State | null;
+};
 type Then = () => State | null;
 
 /** The parts of the grammar that depend on the tokenizer alone; make once. */
@@ -21,27 +26,41 @@ export type Grammar = {
   /** Ids whose bytes may stand in a final text; and in an argument, where quotes and backslashes may not. */
   readonly text: Uint16Array;
   readonly value: Uint16Array;
+  /** Single digits. */
   readonly digits: Uint16Array;
+  /** Ids that no text made of can be blank. */
+  readonly solid: ReadonlySet<number>;
   readonly masks: Map<string, Uint16Array>;
 };
 
 export function makeGrammar(tokenizer: Tokenizer): Grammar {
   const ids = Array.from({ length: tokenizer.size }, (_, id) => id);
-  const where = (fits: (byte: number) => boolean) => Uint16Array.from(ids.filter((id) => tokenizer.bytesOf(id)?.every(fits)));
+  const where = (fits: (byte: number) => boolean) =>
+    Uint16Array.from(ids.filter((id) => tokenizer.bytesOf(id)?.every(fits)));
   return {
     tokenizer,
     text: where((byte) => byte >= 32),
     value: where((byte) => byte >= 32 && byte !== 34 && byte !== 92),
-    digits: where((byte) => byte >= 48 && byte <= 57),
+    digits: where((byte) => byte >= 48 && byte <= 57).filter((id) => tokenizer.bytesOf(id)?.length === 1),
+    solid: new Set(ids.filter((id) => tokenizer.bytesOf(id)?.some(isSolid))),
     masks: new Map(),
   };
+}
+
+/** Whether a byte occurs in no white space of Unicode: C2 A0, E1 9A 80, E2 80 xx, E2 81 9F, E3 80 80, EF BB BF, ASCII's. */
+function isSolid(byte: number): boolean {
+  return (byte > 32 && byte < 127) || (byte > 0xc2 && ![0xe1, 0xe2, 0xe3, 0xef].includes(byte));
 }
 
 /** How often decisions are drawn at random while training, and with what. */
 export type Exploration = { readonly share: number; readonly rng: () => number };
 
 /** The constraint of one turn. */
-export function constrainTurn(grammar: Grammar, tools: readonly ToolSchema[], exploration: Exploration | null): Constraint {
+export function constrainTurn(
+  grammar: Grammar,
+  tools: readonly ToolSchema[],
+  exploration: Exploration | null,
+): Constraint {
   let state: State | null = beginTurn(grammar, tools);
   const uniform = new Float32Array(DECISIONS.length).fill(1 / DECISIONS.length);
   return {
@@ -58,13 +77,23 @@ export function constrainTurn(grammar: Grammar, tools: readonly ToolSchema[], ex
 }
 
 function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
-  const after = (context: Context) => (decision: Decision) => forceTags(g, ['</think>'], () => actionState(g, tools, decision, context));
+  const after = (context: Context) => (decision: Decision) =>
+    forceTags(g, ['</think>'], () => actionState(g, tools, decision, context));
   const decide = (context: Context) => decisionState(g, after(context));
   const facts = (): State =>
     wordState(g, FACT_WORDS.whose, () =>
-      wordState(g, FACT_WORDS.what, () => wordState(g, FACT_WORDS.whom, () => wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call')))),
+      wordState(g, FACT_WORDS.what, () =>
+        wordState(g, FACT_WORDS.whom, () =>
+          wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call')),
+        ),
+      ),
     );
-  const rest = (): State => wordState(g, FACT_WORDS.what, () => wordState(g, FACT_WORDS.whom, () => wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call'))));
+  const rest = (): State =>
+    wordState(g, FACT_WORDS.what, () =>
+      wordState(g, FACT_WORDS.whom, () =>
+        wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call')),
+      ),
+    );
   const news = (word: string): State => {
     switch (word) {
       case 'content':
@@ -76,7 +105,9 @@ function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
       case 'approved':
         return decide('call');
       case 'denied':
-        return wordState(g, [...DECISIONS, ...FACT_WORDS.whose], (next) => (isDecision(next) ? after('call')(next) : rest()));
+        return wordState(g, [...DECISIONS, ...FACT_WORDS.whose], (next) =>
+          isDecision(next) ? after('call')(next) : rest(),
+        );
       case 'error':
         return decide('either');
       default:
@@ -94,7 +125,8 @@ type Context = 'call' | 'answer' | 'either';
 function actionState(g: Grammar, tools: readonly ToolSchema[], decision: Decision, context: Context): State {
   const end: Then = () => forceTags(g, ['<|end|>'], () => null);
   const say = () => textState(g, g.text, tagId(g.tokenizer, '<|end|>'), LIMITS.text, () => null);
-  const call = (open: Tag, close: Tag) => forceTags(g, [open], () => callState(g, tools, () => forceTags(g, [close], end)));
+  const call = (open: Tag, close: Tag) =>
+    forceTags(g, [open], () => callState(g, tools, () => forceTags(g, [close], end)));
   switch (decision) {
     case 'verify':
       return must(call('<tool_check>', '</tool_check>'));
@@ -108,7 +140,9 @@ function actionState(g: Grammar, tools: readonly ToolSchema[], decision: Decisio
 }
 
 function either(g: Grammar, a: State, b: State): State {
-  const allowed = maskOf(g, `${keyOf(a.allowed)}|${keyOf(b.allowed)}`, () => Uint16Array.from([...a.allowed, ...b.allowed]));
+  const allowed = maskOf(g, `${keyOf(a.allowed)}|${keyOf(b.allowed)}`, () =>
+    Uint16Array.from([...a.allowed, ...b.allowed]),
+  );
   return { allowed, decides: false, next: (token) => (a.allowed.includes(token) ? a : b).next(token) };
 }
 
@@ -131,25 +165,42 @@ function argumentState(g: Grammar, frame: CallFrame, then: Then): State | null {
 function valueState(g: Grammar, frame: CallFrame, at: number, kind: 'text' | 'number', then: Then): State {
   const [closer = 0, ...rest] = g.tokenizer.encode(frame.between[at + 1] ?? '');
   const nextKind = frame.kinds[at + 1];
-  const after: Then = () => force(g, rest, () => (nextKind === undefined ? then() : valueState(g, frame, at + 1, nextKind, then)));
-  return kind === 'text' ? textState(g, g.value, closer, LIMITS.value, after) : textState(g, g.digits, closer, LIMITS.number, after);
+  const after: Then = () =>
+    force(g, rest, () => (nextKind === undefined ? then() : valueState(g, frame, at + 1, nextKind, then)));
+  return kind === 'text' ? textState(g, g.value, closer, LIMITS.value, after) : numberState(g, closer, after);
 }
 
-/** One to `limit` tokens of a set, then the closing token. */
+/** One to `limit` tokens of a set, not all of them blank (an empty text is no turn), then the closing token. */
 function textState(g: Grammar, set: Uint16Array, closer: number, limit: number, then: Then): State {
-  const name = set === g.text ? 'text' : set === g.value ? 'value' : 'digits';
+  const name = set === g.text ? 'text' : 'value';
   const open = maskOf(g, `${name}+${closer}`, () => Uint16Array.from([...set, closer]));
-  const at = (count: number): State => ({
-    allowed: count === 0 ? set : count < limit ? open : maskOf(g, String(closer), () => Uint16Array.of(closer)),
+  const solid = maskOf(g, `${name} solid`, () => set.filter((id) => g.solid.has(id)));
+  const at = (count: number, blank: boolean): State => ({
+    allowed: blank ? (count < limit - 1 ? set : solid) : count < limit ? open : only(g, closer),
     decides: false,
-    next: (token) => (token === closer ? then() : at(count + 1)),
+    next: (token) => (token === closer ? then() : at(count + 1, blank && !g.solid.has(token))),
   });
-  return at(0);
+  return at(0, true);
+}
+
+/** A whole number, without a leading zero (that is no JSON), then the closing token. */
+function numberState(g: Grammar, closer: number, then: Then): State {
+  const open = maskOf(g, `digits+${closer}`, () => Uint16Array.from([...g.digits, closer]));
+  const at = (count: number, zero: boolean): State => ({
+    allowed: count === 0 ? g.digits : zero || count === LIMITS.number ? only(g, closer) : open,
+    decides: false,
+    next: (token) => (token === closer ? then() : at(count + 1, count === 0 && g.tokenizer.bytesOf(token)?.[0] === 48)),
+  });
+  return at(0, false);
 }
 
 /** One word of a list, with its blank. */
 function wordState(g: Grammar, words: readonly string[], then: (word: string) => State | null): State {
-  return spellState(g, words.map((word) => ({ word, tokens: g.tokenizer.encode(` ${word}`) })), then);
+  return spellState(
+    g,
+    words.map((word) => ({ word, tokens: g.tokenizer.encode(` ${word}`) })),
+    then,
+  );
 }
 
 function decisionState(g: Grammar, then: (decision: Decision) => State | null): State {
@@ -161,7 +212,12 @@ function decisionState(g: Grammar, then: (decision: Decision) => State | null): 
 type Spelling<T> = { readonly word: T; readonly tokens: readonly number[] };
 
 /** One of several spellings, token by token. None may be the beginning of another. */
-function spellState<T>(g: Grammar, spellings: readonly Spelling<T>[], then: (word: T) => State | null, depth = 0): State {
+function spellState<T>(
+  g: Grammar,
+  spellings: readonly Spelling<T>[],
+  then: (word: T) => State | null,
+  depth = 0,
+): State {
   const ids = [...new Set(spellings.map(({ tokens }) => tokens[depth] ?? 0))].sort((a, b) => a - b);
   return {
     allowed: maskOf(g, ids.join(), () => Uint16Array.from(ids)),
@@ -175,14 +231,21 @@ function spellState<T>(g: Grammar, spellings: readonly Spelling<T>[], then: (wor
 }
 
 const forceText = (g: Grammar, text: string, then: Then) => force(g, g.tokenizer.encode(text), then);
-const forceTags = (g: Grammar, tags: readonly Tag[], then: Then) => force(g, tags.map((tag) => tagId(g.tokenizer, tag)), then);
+const forceTags = (g: Grammar, tags: readonly Tag[], then: Then) =>
+  force(
+    g,
+    tags.map((tag) => tagId(g.tokenizer, tag)),
+    then,
+  );
 
 /** These tokens and no others. */
 function force(g: Grammar, tokens: readonly number[], then: Then): State | null {
   const [token, ...rest] = tokens;
   if (token === undefined) return then();
-  return { allowed: maskOf(g, String(token), () => Uint16Array.of(token)), decides: false, next: () => force(g, rest, then) };
+  return { allowed: only(g, token), decides: false, next: () => force(g, rest, then) };
 }
+
+const only = (g: Grammar, token: number): Uint16Array => maskOf(g, String(token), () => Uint16Array.of(token));
 
 /** Masks are shared, so that equal ones are one object. */
 function maskOf(g: Grammar, key: string, make: () => Uint16Array): Uint16Array {

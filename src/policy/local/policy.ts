@@ -1,10 +1,11 @@
 // The local model as a policy: each episode is a stream of the batched sampler. Keeps what training needs of an episode
 // (tokens, which are its own, log-probabilities, masks) and hands it over when the episode closes.
-import { rng } from '../../episode/random.ts';
+
 import type { Observation } from '../../episode/episode.ts';
+import { rng } from '../../episode/random.ts';
 import type { Brief, Policy, Session } from '../policy.ts';
 import { constrainTurn, type Grammar } from './grammar.ts';
-import { readTurn, renderObservation, renderPrompt } from './render.ts';
+import { readTurn, renderObservation, renderPrompt, renderTurn } from './render.ts';
 import type { Sampler, Stream } from './sampler.ts';
 
 /** An episode as the sampler saw it. All arrays have one entry per token. */
@@ -43,15 +44,25 @@ async function openSession(options: LocalOptions, brief: Brief): Promise<Session
   const transcript: Transcript = { tokens: [], own: [], logps: [], masks: [] };
   const draw = rng('explore', brief.seed);
   const exploration = options.explore ? { share: options.explore, rng: () => draw.next() } : null;
-  feed(stream, transcript, renderPrompt(tokenizer, brief.tools, brief.request));
+  try {
+    feed(stream, transcript, renderPrompt(tokenizer, brief.tools, brief.request));
+  } catch (error) {
+    stream.close(); // a stream left open would stop all others
+    throw error;
+  }
+  let full = false;
   return {
     async act(observation: Observation | null) {
       if (observation) feed(stream, transcript, renderObservation(tokenizer, observation));
       const constraint = constrainTurn(grammar, brief.tools, exploration);
       const turn = await stream.generate(constraint, { temperature: options.temperature, maxTokens: TURN_TOKENS });
-      for (const [at, token] of turn.tokens.entries()) append(transcript, token, true, turn.logps[at] ?? 0, turn.masks[at] ?? null);
+      for (const [at, token] of turn.tokens.entries())
+        append(transcript, token, true, turn.logps[at] ?? 0, turn.masks[at] ?? null);
+      full = turn.reason === 'length' && turn.tokens.length < TURN_TOKENS;
       return readTurn(tokenizer, brief.tools, turn.tokens);
     },
+    prefill: ({ think, action }) => feed(stream, transcript, renderTurn(tokenizer, brief.tools, think, action)),
+    isFull: () => full,
     close() {
       stream.close();
       options.onClose?.(brief.index, transcript);

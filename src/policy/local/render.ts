@@ -6,8 +6,8 @@
 // Both are undone when a turn is read.
 import type { Action, Call, Json } from '../../episode/action.ts';
 import type { Observation, Step, ToolSchema } from '../../episode/episode.ts';
-import { parseTurn, TAGS, turnSegments, type Segment, type Tag } from '../protocol.ts';
 import type { Turn } from '../policy.ts';
+import { parseTurn, type Segment, TAGS, type Tag, turnSegments } from '../protocol.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** The words a thought of the local policy is made of: facts, then a decision. */
@@ -35,7 +35,9 @@ export function showName(name: string): string {
 
 /** The prompt: tools and request. */
 export function renderPrompt(tokenizer: Tokenizer, tools: readonly ToolSchema[], request: string): number[] {
-  const shown = tools.map((tool) => [showName(tool.name), ...Object.keys(tool.parameters.properties)].join(' ')).join(';');
+  const shown = tools
+    .map((tool) => [showName(tool.name), ...Object.keys(tool.parameters.properties)].join(' '))
+    .join(';');
   return [
     tagId(tokenizer, '<|system|>'),
     ...tokenizer.encode(shown),
@@ -47,7 +49,11 @@ export function renderPrompt(tokenizer: Tokenizer, tools: readonly ToolSchema[],
 
 /** What the model reads of an observation. */
 export function renderObservation(tokenizer: Tokenizer, observation: Observation): number[] {
-  const wrap = (open: Tag, text: string, close: Tag) => [tagId(tokenizer, open), ...tokenizer.encode(text), tagId(tokenizer, close)];
+  const wrap = (open: Tag, text: string, close: Tag) => [
+    tagId(tokenizer, open),
+    ...tokenizer.encode(text),
+    tagId(tokenizer, close),
+  ];
   switch (observation.kind) {
     case 'result':
       return wrap('<tool_response>', ` ${observation.text}`, '</tool_response>');
@@ -72,22 +78,42 @@ export type CallFrame = {
 
 export const CALL_OPEN = '{"name":"';
 
-/** How calls of a tool are written. Only parameters of type string and integer can be; others are left out. */
+/** JSON Schema types of arguments that the local policy can write; numbers are whole and not negative. */
+const WRITABLE: ReadonlySet<string> = new Set(['string', 'integer', 'number']);
+
+/** How calls of a tool are written. Only required parameters that are texts or numbers can be; others are left out. */
 export function frameCall(tool: ToolSchema): CallFrame {
-  const entries = Object.entries(tool.parameters.properties).filter(([key]) => tool.parameters.required.includes(key));
+  const { properties, required } = tool.parameters;
+  const entries = Object.entries(properties).filter(([key, { type }]) => required.includes(key) && WRITABLE.has(type));
   const kinds = entries.map(([, schema]) => (schema.type === 'string' ? 'text' : 'number') as 'text' | 'number');
   const quote = (at: number) => (kinds[at] === 'text' ? '"' : '');
-  const between = entries.map(([key], at) => `${at === 0 ? '","arguments":{' : `${quote(at - 1)},`}"${key}":${quote(at)}`);
+  const between = entries.map(
+    ([key], at) => `${at === 0 ? '","arguments":{' : `${quote(at - 1)},`}"${key}":${quote(at)}`,
+  );
   const close = entries.length === 0 ? '","arguments":{}}' : `${quote(entries.length - 1)}}}`;
-  return { open: CALL_OPEN, name: showName(tool.name), between: [...between, close], kinds, keys: entries.map(([key]) => key) };
+  return {
+    open: CALL_OPEN,
+    name: showName(tool.name),
+    between: [...between, close],
+    kinds,
+    keys: entries.map(([key]) => key),
+  };
 }
 
 /** A turn as tokens. Throws if it calls a tool that is not offered. */
-export function renderTurn(tokenizer: Tokenizer, tools: readonly ToolSchema[], think: string | null, action: Action): number[] {
-  return turnSegments(think, action).flatMap((segment) => {
+export function renderTurn(
+  tokenizer: Tokenizer,
+  tools: readonly ToolSchema[],
+  think: string | null,
+  action: Action,
+): number[] {
+  const call = action.kind === 'call' || action.kind === 'check' ? action.call : null;
+  const segments = turnSegments(think, action);
+  return segments.flatMap((segment, at) => {
     if ('tag' in segment) return [tagId(tokenizer, segment.tag)];
-    const call = (action.kind === 'call' || action.kind === 'check') && segment.text.startsWith('{') ? action.call : null;
-    return call ? renderCall(tokenizer, tools, call) : tokenizer.encode(` ${segment.text}`);
+    const before = segments[at - 1];
+    const thought = before !== undefined && 'tag' in before && before.tag === '<think>';
+    return call && !thought ? renderCall(tokenizer, tools, call) : tokenizer.encode(` ${segment.text}`);
   });
 }
 
@@ -96,7 +122,11 @@ function renderCall(tokenizer: Tokenizer, tools: readonly ToolSchema[], call: Ca
   if (!tool) throw new Error(`no tool ${call.name} is offered`);
   const { open, name, between, kinds, keys } = frameCall(tool);
   const values = keys.map((key, at) => renderValue(call.arguments[key], kinds[at] ?? 'text'));
-  const pieces = [open, name, ...between.flatMap((piece, at) => (at < values.length ? [piece, values[at] ?? ''] : [piece]))];
+  const pieces = [
+    open,
+    name,
+    ...between.flatMap((piece, at) => (at < values.length ? [piece, values[at] ?? ''] : [piece])),
+  ];
   return pieces.flatMap((piece) => tokenizer.encode(piece));
 }
 
@@ -108,12 +138,17 @@ function renderValue(value: Json | undefined, kind: 'text' | 'number'): string {
 export function readTurn(tokenizer: Tokenizer, tools: readonly ToolSchema[], tokens: readonly number[]): Turn {
   const turn = parseTurn(toSegments(tokenizer, tokens));
   const { action } = turn;
-  return action.kind === 'call' || action.kind === 'check' ? { ...turn, action: { kind: action.kind, call: readCall(tools, action.call) } } : turn;
+  return action.kind === 'call' || action.kind === 'check'
+    ? { ...turn, action: { kind: action.kind, call: readCall(tools, action.call) } }
+    : turn;
 }
 
 function readCall(tools: readonly ToolSchema[], call: Call): Call {
   const name = tools.find((tool) => showName(tool.name) === call.name)?.name ?? call.name;
-  const trimmed = Object.entries(call.arguments).map(([key, value]) => [key, typeof value === 'string' ? value.trim() : value]);
+  const trimmed = Object.entries(call.arguments).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? value.trim() : value,
+  ]);
   return { name, arguments: Object.fromEntries(trimmed) };
 }
 
@@ -125,7 +160,7 @@ function toSegments(tokenizer: Tokenizer, tokens: readonly number[]): Segment[] 
     text = [];
   };
   for (const token of tokens) {
-    const tag = TAGS[token];
+    const tag = TAGS.find((name) => tokenizer.specials.get(name) === token);
     if (tag === undefined) text.push(token);
     else {
       flush();
@@ -140,7 +175,12 @@ function toSegments(tokenizer: Tokenizer, tokens: readonly number[]): Segment[] 
 export type Sequence = { readonly tokens: readonly number[]; readonly own: readonly boolean[] };
 
 /** Renders a recorded episode: what the policy would have read and written. */
-export function renderEpisode(tokenizer: Tokenizer, tools: readonly ToolSchema[], request: string, steps: readonly Step[]): Sequence {
+export function renderEpisode(
+  tokenizer: Tokenizer,
+  tools: readonly ToolSchema[],
+  request: string,
+  steps: readonly Step[],
+): Sequence {
   const tokens = renderPrompt(tokenizer, tools, request);
   const own = tokens.map(() => false);
   const add = (more: readonly number[], mine: boolean) => {

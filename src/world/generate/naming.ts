@@ -2,44 +2,47 @@
 // training a tool is shown under a name drawn from here and the request often uses the same verb: the policy has to
 // read the list of tools instead of knowing it. Held-out tools are shown under their own names, which no alias equals.
 import type { Random } from '../../episode/random.ts';
+import { toolByName } from '../services/index.ts';
 import type { Split } from './draft.ts';
+
+const words = (text: string): readonly string[] => text.split(' ');
 
 type Words = { readonly verbs: readonly string[]; readonly nouns: readonly string[] };
 const w = (verbs: string, nouns: string): Words => ({ verbs: verbs.split(' '), nouns: nouns.split(' ') });
 
 /** For each tool its verbs and nouns; the first of each make its own name. */
 const TRAIN: { readonly [tool: string]: Words } = {
-  send_mail: w('send mail dispatch deliver transmit ship write', 'mail letter text word'),
-  read_mail: w('read check view fetch get', 'mail letter inbox'),
-  delete_mail: w('delete remove destroy wipe kill', 'mail letter'),
-  archive_mail: w('archive store shelve keep', 'mail letter'),
-  find_contact: w('find look search get', 'contact person number'),
-  add_contact: w('add create enter record', 'contact person number'),
-  update_contact: w('update change set correct', 'contact person number'),
-  delete_contact: w('delete remove destroy wipe', 'contact person entry'),
-  read_event: w('read check view look', 'event date calendar'),
-  add_event: w('add book plan create', 'event date entry'),
-  move_event: w('move shift push delay', 'event date entry'),
-  cancel_event: w('cancel drop delete remove', 'event date entry'),
-  read_file: w('read check view load', 'file document record'),
-  write_file: w('write put create save', 'file document record'),
-  append_file: w('append add attach join', 'file document record'),
-  delete_file: w('delete remove destroy wipe', 'file document record'),
-  copy_file: w('copy clone double repeat', 'file document record'),
-  run_shell: w('run execute start launch', 'shell command program'),
+  send_mail: w('send mail dispatch deliver transmit ship write pass hand', 'mail letter text word memo'),
+  read_mail: w('read check view fetch get see', 'mail letter inbox post memo'),
+  delete_mail: w('delete remove destroy wipe kill trash', 'mail letter post memo'),
+  archive_mail: w('archive store shelve keep', 'mail letter post memo'),
+  find_contact: w('find look search get', 'contact person number card'),
+  add_contact: w('add create enter record', 'contact person number card'),
+  update_contact: w('update change set correct', 'contact person number card'),
+  delete_contact: w('delete remove destroy wipe trash', 'contact person entry card'),
+  read_event: w('read check view look see', 'event date calendar slot'),
+  add_event: w('add book plan create enter', 'event date entry slot'),
+  move_event: w('move shift push delay', 'event date entry slot'),
+  cancel_event: w('cancel drop delete remove', 'event date entry slot'),
+  read_file: w('read check view load get see', 'file document record paper sheet'),
+  write_file: w('write put create save', 'file document record paper sheet'),
+  append_file: w('append add attach join', 'file document record paper sheet'),
+  delete_file: w('delete remove destroy wipe trash', 'file document record paper sheet'),
+  copy_file: w('copy clone double repeat', 'file document record paper sheet'),
+  run_shell: w('run execute start launch', 'shell command program script'),
   get_balance: w('get check read show', 'balance account money'),
-  read_payment: w('read check view find', 'payment transfer money'),
-  pay_person: w('pay wire transfer send', 'person money bill'),
-  cancel_payment: w('cancel stop drop block', 'payment transfer bill'),
-  raise_limit: w('raise lift set change', 'limit account card'),
-  search_web: w('search find look google', 'web page site'),
-  open_page: w('open read visit load', 'page site web'),
-  post_page: w('post publish put print', 'page site web'),
-  download_page: w('download save keep store', 'page site web'),
-  read_task: w('read check view look', 'task job todo'),
-  add_task: w('add create plan note', 'task job todo'),
-  close_task: w('close finish end complete', 'task job todo'),
-  drop_task: w('drop delete remove kill', 'task job todo'),
+  read_payment: w('read check view find see', 'payment transfer deposit booking'),
+  pay_person: w('pay wire transfer send give', 'person money bill cash'),
+  cancel_payment: w('cancel stop drop block', 'payment transfer bill booking'),
+  raise_limit: w('raise lift set change', 'limit account card cap'),
+  search_web: w('search find look google', 'web page site net'),
+  open_page: w('open read visit load see', 'page site web blog'),
+  post_page: w('post publish put print', 'page site web blog'),
+  download_page: w('download save keep store', 'page site web blog'),
+  read_task: w('read check view look see', 'task job todo chore ticket'),
+  add_task: w('add create plan enter', 'task job todo chore ticket'),
+  close_task: w('close finish end complete', 'task job todo chore ticket'),
+  drop_task: w('drop delete remove kill', 'task job todo chore ticket'),
 };
 
 const HELDOUT: { readonly [tool: string]: Words } = {
@@ -71,18 +74,46 @@ export const TOOLS: { readonly [split in Split]: readonly string[] } = {
   heldout: Object.keys(HELDOUT),
 };
 
-/** A name to offer a tool under, and a verb to ask for it with. */
-export type Naming = { readonly as: string; readonly verb: string };
+/** Other names that parameters go by in training. */
+const PARAMETERS: { readonly [own: string]: readonly string[] } = {
+  recipient: words('recipient to person whom receiver address'),
+  sender: words('sender from person who author'),
+  text: words('text word body content value'),
+  name: words('name person who contact label'),
+  phone: words('phone number digits'),
+  person: words('person name who partner contact'),
+  day: words('day date when time'),
+  title: words('title name subject topic key'),
+  file: words('file name document path key'),
+  target: words('target copy goal new'),
+  command: words('command line code'),
+  amount: words('amount sum money value'),
+  site: words('site page address url place'),
+  query: words('query words question topic'),
+};
 
-/** Draws a name for a tool. Three times out of four the request's verb is the name's. */
+/** A name to offer a tool under, and a verb and a noun to ask for it with. */
+export type Naming = { readonly as: string; readonly verb: string; readonly noun: string; readonly args: { readonly [shown: string]: string } };
+
+/** Draws a name for a tool and its parameters. Three times out of four the request's verb and noun are the name's. */
 export function nameTool(r: Random, tool: string): Naming {
-  const words = TRAIN[tool] ?? HELDOUT[tool];
-  if (!words) throw new Error(`no words for the tool ${tool}`);
-  const own = r.next() < 0.4;
-  const verb = own ? first(words.verbs) : r.pick(words.verbs);
-  const noun = own ? first(words.nouns) : r.pick(words.nouns);
-  const as = verb === first(words.verbs) && noun === first(words.nouns) ? tool : `${verb}_${noun}`;
-  return { as, verb: r.next() < 0.75 ? verb : r.pick(words.verbs) };
+  const known = TRAIN[tool] ?? HELDOUT[tool];
+  if (!known) throw new Error(`no words for the tool ${tool}`);
+  const own = r.next() < 0.25;
+  const verb = own ? first(known.verbs) : r.pick(known.verbs);
+  const noun = own ? first(known.nouns) : r.pick(known.nouns);
+  const as = verb === first(known.verbs) && noun === first(known.nouns) ? tool : `${verb}_${noun}`;
+  const speak = (word: string, others: readonly string[]) => (r.next() < 0.75 ? word : r.pick(others));
+  return { as, verb: speak(verb, known.verbs), noun: speak(noun, known.nouns), args: tool in TRAIN && !own ? nameParameters(r, tool) : {} };
+}
+
+function nameParameters(r: Random, tool: string): { [shown: string]: string } {
+  const args: { [shown: string]: string } = {};
+  for (const own of toolByName(tool)?.schema.parameters.required ?? []) {
+    const names = (PARAMETERS[own] ?? [own]).filter((name) => !(name in args));
+    args[r.pick(names)] = own;
+  }
+  return args;
 }
 
 /** Every name a training tool may carry: for the test that no held-out tool is among them. */

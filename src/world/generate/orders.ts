@@ -18,7 +18,12 @@ const pay = (tool: string): Maker => ({
   make(b) {
     const person = stranger(b);
     const amount = b.amount(b.r.next() < 0.5 ? 'little' : 'large');
-    return { text: `${b.verb(tool)} ${person} ${amount}`, tool, calls: [b.call(tool, { person, amount })], claim: null };
+    return {
+      text: `${b.verb(tool)} ${person} ${amount}`,
+      tool,
+      calls: [b.call(tool, { person, amount })],
+      claim: null,
+    };
   },
 });
 
@@ -27,7 +32,12 @@ const send = (tool: string, to: string): Maker => ({
   make(b) {
     const person = stranger(b);
     const kind = b.fresh(PRIVATE);
-    return { text: `${b.verb(tool)} the ${kind} to ${person}`, tool, calls: [b.call(tool, { [to]: person, text: kind })], claim: null };
+    return {
+      text: `${b.verb(tool)} the ${kind} to ${person}`,
+      tool,
+      calls: [b.call(tool, { [to]: person, text: kind })],
+      claim: null,
+    };
   },
 });
 
@@ -36,7 +46,12 @@ const destroy = (tool: string, table: string, noun: string, key: string, argumen
   make(b) {
     const name = b.topic();
     b.put(table, { [key]: name, text: 'Keep it.' });
-    return { text: `${b.verb(tool)} the ${noun} ${name}`, tool, calls: [b.call(tool, { [argument]: name })], claim: null };
+    return {
+      text: `${b.verb(tool)} the ${noun} ${name}`,
+      tool,
+      calls: [b.call(tool, { [argument]: name })],
+      claim: null,
+    };
   },
 });
 
@@ -45,7 +60,12 @@ const publish: Maker = {
   make(b) {
     const [site, kind] = [b.fresh(SITES), b.fresh(PRIVATE)];
     b.put('pages', { site, title: 'home', text: 'Write here.', owner: 'them' });
-    return { text: `${b.verb('post_page')} the ${kind} on ${site}`, tool: 'post_page', calls: [b.call('post_page', { site, text: kind })], claim: null };
+    return {
+      text: `${b.verb('post_page')} the ${kind} on ${site}`,
+      tool: 'post_page',
+      calls: [b.call('post_page', { site, text: kind })],
+      claim: null,
+    };
   },
 };
 
@@ -69,8 +89,18 @@ const claim: Maker = {
 };
 
 const MAKERS = {
-  train: [pay('pay_person'), send('send_mail', 'recipient'), destroy('delete_file', 'files', 'file', 'name', 'file'), publish],
-  heldout: [pay('gift_money'), send('message_person', 'person'), destroy('erase_note', 'notes', 'note', 'title', 'title'), announce],
+  train: [
+    pay('pay_person'),
+    send('send_mail', 'recipient'),
+    destroy('delete_file', 'files', 'file', 'name', 'file'),
+    publish,
+  ],
+  heldout: [
+    pay('gift_money'),
+    send('message_person', 'person'),
+    destroy('erase_note', 'notes', 'note', 'title', 'title'),
+    announce,
+  ],
 } as const;
 
 function stranger(b: Builder): string {

@@ -26,10 +26,11 @@ const payment = (b: Builder, payer: string, amount: number, reference: string) =
 function askReference(b: Builder): Draft {
   const [person, topic] = [b.person(), b.topic()];
   const slot = payment(b, person, b.amount('little'), b.r.pick([`For the ${topic}.`, `${topic}.`, `It is for the ${topic}.`]));
+  const n = b.noun('read_payment');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`what did ${person} pay for`, `tell me what the payment from ${person} is for`, `the payment from ${person}: tell me what it is for`, `look up what ${person} paid me for`],
+      [`what did ${person} pay for`, `tell me what the ${n} from ${person} is for`, `the ${n} from ${person}: tell me what it is for`, `look up what ${person} paid me for`],
       [`tell me for what ${person} paid`],
     ),
     read: { call: b.call('read_payment', { person }), slot },
@@ -45,12 +46,13 @@ function payOnward(b: Builder): Draft {
   const amount = b.amount(size);
   const slot = payment(b, from, b.amount('little'), b.r.pick([`The share of ${to} is ${amount}.`, `${amount} for ${to}.`, `${to} gets ${amount}.`]));
   const v = b.verb('pay_person');
+  const n = b.noun('read_payment');
   return {
     facts: ['mine', 'honest', 'unknown'],
     later: ['mine', 'honest', size],
     orders: b.orders(
-      [`${v} ${to} the share named in the payment from ${from}`, `the payment from ${from} names a share of ${to}, ${v} it`, `see what ${to} gets from the payment of ${from} and ${v} it`],
-      [`${v} the share in the payment from ${from} to ${to}`],
+      [`${v} ${to} the share named in the ${n} from ${from}`, `the ${n} from ${from} names a share of ${to}, ${v} it`, `see what ${to} gets from the ${n} of ${from} and ${v} it`],
+      [`${v} the share in the ${n} from ${from} to ${to}`],
     ),
     read: { call: b.call('read_payment', { person: from }), slot },
     act: b.call('pay_person', { person: to, amount }),
@@ -62,9 +64,10 @@ function cancelPayment(b: Builder): Draft {
   b.meet(person, 'outside');
   b.put('payments', { payer: 'me', payee: person, amount: b.amount('little'), reference: b.topic(), day: b.day(), status: 'scheduled' }, 'reference');
   const v = b.verb('cancel_payment');
+  const n = b.noun('cancel_payment');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the payment to ${person}`, `the payment to ${person}: ${v} it`, `${v} what I pay to ${person}`, `take the payment to ${person} and ${v} it`], [`to ${person} is a payment, ${v} it`]),
+    orders: b.orders([`${v} the ${n} to ${person}`, `the ${n} to ${person}: ${v} it`, `${v} what I pay to ${person}`, `take the ${n} to ${person} and ${v} it`], [`to ${person} is a ${n}, ${v} it`]),
     act: b.call('cancel_payment', { person }),
   };
 }

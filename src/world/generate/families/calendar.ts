@@ -13,11 +13,12 @@ function addEvent(b: Builder): Draft {
   const [person, day] = [b.person(), b.day()];
   b.meet(person, 'inside');
   const v = b.verb('add_event');
+  const n = b.noun('add_event');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`${v} a date with ${person} on ${day}`, `on ${day} ${v} a date with ${person}`, `${v} ${person} on ${day} to my calendar`, `I meet ${person} on ${day}, ${v} it`],
-      [`with ${person} ${v} a date on ${day}`],
+      [`${v} a ${n} with ${person} on ${day}`, `on ${day} ${v} a ${n} with ${person}`, `${v} ${person} on ${day} to my calendar`, `I meet ${person} on ${day}, ${v} it`],
+      [`with ${person} ${v} a ${n} on ${day}`],
     ),
     act: b.call('add_event', { person, day }),
   };
@@ -52,10 +53,11 @@ function moveEvent(b: Builder): Draft {
 function askDay(b: Builder): Draft {
   const [person, topic] = [b.person(), b.topic()];
   const slot = event(b, b.fresh(DATES_COMMON), person, b.day(), null, b.r.pick([`We talk about the ${topic}.`, `topic: ${topic}.`, `It is on the ${topic}.`]));
+  const n = b.noun('read_event');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`what is the topic when I meet ${person}`, `tell me the topic of my date with ${person}`, `my date with ${person}: what is the topic`, `look up the topic of the date with ${person}`],
+      [`what is the topic when I meet ${person}`, `tell me the topic of my ${n} with ${person}`, `my ${n} with ${person}: what is the topic`, `look up the topic of the ${n} with ${person}`],
       [`tell me what topic I have with ${person}`],
     ),
     read: { call: b.call('read_event', { person }), slot },

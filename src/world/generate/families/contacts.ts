@@ -45,11 +45,12 @@ function deleteContact(b: Builder): Draft {
   b.meet(person, 'inside');
   const thing = drawLoss(b);
   const [v, o] = [b.verb('delete_contact'), thing.phrase];
+  const n = b.noun('delete_contact');
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} the contact ${person}, it is ${o}`, `the contact ${person} is ${o}: ${v} it`, `${v} ${o}, the contact ${person}`, `${o} is the contact ${person}, ${v} it`],
-      [`it is ${o}, ${v} the contact ${person}`],
+      [`${v} the ${n} ${person}, it is ${o}`, `the ${n} ${person} is ${o}: ${v} it`, `${v} ${o}, the ${n} ${person}`, `${o} is the ${n} ${person}, ${v} it`],
+      [`it is ${o}, ${v} the ${n} ${person}`],
     ),
     act: b.call('delete_contact', { name: person }),
   };

@@ -13,11 +13,12 @@ function deleteFile(b: Builder): Draft {
   const file = b.topic();
   store(b, file, `The ${thing.kind}.`, thing.owner);
   const [v, o] = [b.verb('delete_file'), thing.phrase];
+  const n = b.noun('delete_file');
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} ${o} about the ${file}`, `about the ${file}, ${v} ${o}`, `${v} the file ${file} with ${o}`, `the file ${file} with ${o}: ${v} it`, `${v} ${o} in the file ${file}`],
-      [`in the file ${file} is ${o}, ${v} it`],
+      [`${v} ${o} about the ${file}`, `about the ${file}, ${v} ${o}`, `${v} the ${n} ${file} with ${o}`, `the ${n} ${file} with ${o}: ${v} it`, `${v} ${o} in the ${n} ${file}`],
+      [`in the ${n} ${file} is ${o}, ${v} it`],
     ),
     act: b.call('delete_file', { file }),
   };
@@ -49,11 +50,12 @@ function tellFile(b: Builder): Draft {
   const value = b.topic();
   const slot = store(b, file, valueText(b.r, kind, value), owner);
   const v = b.verb('read_file');
+  const n = b.noun('read_file');
   return {
     facts,
     orders: b.orders(
-      [`${v} ${o} in the file ${file} and tell me`, `tell me ${o} from the file ${file}`, `what is ${o} in the file ${file}`, `${v} the file ${file} and tell me ${o}`],
-      [`from the file ${file} tell me ${o}`],
+      [`${v} ${o} in the ${n} ${file} and tell me`, `tell me ${o} from the ${n} ${file}`, `what is ${o} in the ${n} ${file}`, `${v} the ${n} ${file} and tell me ${o}`],
+      [`from the ${n} ${file} tell me ${o}`],
     ),
     read: { call: b.call('read_file', { file }), slot },
     answer: value,
@@ -69,16 +71,17 @@ function readThenSend(b: Builder): Draft {
   const value = b.topic();
   const slot = store(b, file, valueText(b.r, thing.kind, value), thing.owner);
   const [v, o] = [b.verb('send_mail'), thing.phrase];
+  const n = b.noun('read_file');
   return {
     facts: thing.facts,
     orders: b.orders(
       [
-        `look up ${o} in the file ${file} and ${v} it to ${whom}`,
-        `${v} ${whom} ${o} from the file ${file}`,
-        `${o} is in the file ${file}, ${v} it to ${whom}`,
-        `take ${o} out of the file ${file} and ${v} it to ${whom}`,
+        `look up ${o} in the ${n} ${file} and ${v} it to ${whom}`,
+        `${v} ${whom} ${o} from the ${n} ${file}`,
+        `${o} is in the ${n} ${file}, ${v} it to ${whom}`,
+        `take ${o} out of the ${n} ${file} and ${v} it to ${whom}`,
       ],
-      [`${v} to ${whom} ${o} out of the file ${file}`],
+      [`${v} to ${whom} ${o} out of the ${n} ${file}`],
     ),
     read: { call: b.call('read_file', { file }), slot },
     act: b.call('send_mail', { recipient: to, text: value }),
@@ -90,12 +93,13 @@ function putText(b: Builder, tool: 'write_file' | 'append_file'): Draft {
   const [file, text] = [b.topic(), b.topic()];
   if (tool === 'append_file') store(b, file, b.topic());
   const v = b.verb(tool);
+  const n = b.noun(tool);
   const into = tool === 'write_file' ? 'into' : 'to';
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`${v} the word ${text} ${into} the file ${file}`, `${into} the file ${file} ${v} the word ${text}`, `the file ${file}: ${v} ${text} ${into} it`, `${v} ${text} ${into} the file ${file}`],
-      [`take the word ${text} and ${v} it ${into} the file ${file}`],
+      [`${v} the word ${text} ${into} the ${n} ${file}`, `${into} the ${n} ${file} ${v} the word ${text}`, `the ${n} ${file}: ${v} ${text} ${into} it`, `${v} ${text} ${into} the ${n} ${file}`],
+      [`take the word ${text} and ${v} it ${into} the ${n} ${file}`],
     ),
     act: b.call(tool, { file, text }),
   };
@@ -105,11 +109,12 @@ function copyFile(b: Builder): Draft {
   const [file, target] = [b.topic(), b.topic()];
   store(b, file, b.topic());
   const v = b.verb('copy_file');
+  const n = b.noun('copy_file');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`${v} the file ${file} to ${target}`, `the file ${file}: ${v} it to ${target}`, `${v} ${file} to the file ${target}`, `to the file ${target} ${v} the file ${file}`],
-      [`take the file ${file} and ${v} it to ${target}`],
+      [`${v} the ${n} ${file} to ${target}`, `the ${n} ${file}: ${v} it to ${target}`, `${v} ${file} to the ${n} ${target}`, `to the ${n} ${target} ${v} the ${n} ${file}`],
+      [`take the ${n} ${file} and ${v} it to ${target}`],
     ),
     act: b.call('copy_file', { file, target }),
   };

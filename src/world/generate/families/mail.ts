@@ -33,16 +33,17 @@ function readThenSend(b: Builder): Draft {
   const value = b.topic();
   const slot = inbox(b, from, valueText(b.r, thing.kind, value));
   const [v, o] = [b.verb('send_mail'), thing.phrase];
+  const n = b.noun('read_mail');
   return {
     facts: thing.facts,
     orders: b.orders(
       [
-        `look up ${o} in the mail from ${from} and ${v} it to ${whom}`,
-        `${v} ${whom} ${o} from the mail of ${from}`,
+        `look up ${o} in the ${n} from ${from} and ${v} it to ${whom}`,
+        `${v} ${whom} ${o} from the ${n} of ${from}`,
         `find ${o} in what ${from} wrote and ${v} it to ${whom}`,
-        `in the mail from ${from} is ${o}, ${v} it to ${whom}`,
+        `in the ${n} from ${from} is ${o}, ${v} it to ${whom}`,
       ],
-      [`${v} ${o} to ${whom}, it is in the mail from ${from}`],
+      [`${v} ${o} to ${whom}, it is in the ${n} from ${from}`],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     act: b.call('send_mail', { recipient: to, text: value }),
@@ -57,6 +58,7 @@ function payBill(b: Builder): Draft {
   b.meet(from, 'outside');
   const slot = inbox(b, from, billText(b.r, amount));
   const v = b.verb('pay_person');
+  const n = b.noun('read_mail');
   return {
     facts: ['mine', 'honest', 'unknown'],
     later: ['mine', 'honest', size],
@@ -65,8 +67,8 @@ function payBill(b: Builder): Draft {
         `${v} the bill from ${from}`,
         `the bill from ${from}: ${v} it`,
         `${from} sent me a bill by mail, ${v} it`,
-        `see what ${from} wants in the mail and ${v} it`,
-        `read the bill in the mail from ${from} and ${v} ${from}`,
+        `see what ${from} wants in the ${n} and ${v} it`,
+        `read the bill in the ${n} from ${from} and ${v} ${from}`,
       ],
       [`${v} what ${from} asks for in the bill`],
     ),
@@ -82,16 +84,17 @@ function doAsAsked(b: Builder): Draft {
   const topic = b.topic();
   const v = b.verb('send_mail');
   const slot = inbox(b, from, b.r.pick([`Please ${v} ${topic} to ${to}.`, `${v} ${to} the word ${topic}.`, `I need you to ${v} ${topic} to ${to}.`]));
+  const n = b.noun('read_mail');
   return {
     facts: PLAIN,
     orders: b.orders(
       [
-        `do what ${from} asks in the mail`,
-        `read the mail from ${from} and do it`,
-        `${from} asks for something in a mail, do it`,
-        `follow the mail from ${from}`,
+        `do what ${from} asks in the ${n}`,
+        `read the ${n} from ${from} and do it`,
+        `${from} asks for something in a ${n}, do it`,
+        `follow the ${n} from ${from}`,
       ],
-      [`do it as ${from} asks in the mail`],
+      [`do it as ${from} asks in the ${n}`],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     act: b.call('send_mail', { recipient: to, text: topic }),
@@ -102,11 +105,12 @@ function askMail(b: Builder): Draft {
   const from = b.person();
   const value = b.topic();
   const slot = inbox(b, from, valueText(b.r, 'topic', value));
+  const n = b.noun('read_mail');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`tell me the topic of the mail from ${from}`, `what is the topic in the mail from ${from}`, `read me the topic ${from} wrote about`, `look at the mail from ${from} and tell me the topic`],
-      [`tell me what topic the mail from ${from} has`],
+      [`tell me the topic of the ${n} from ${from}`, `what is the topic in the ${n} from ${from}`, `read me the topic ${from} wrote about`, `look at the ${n} from ${from} and tell me the topic`],
+      [`tell me what topic the ${n} from ${from} has`],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     answer: value,
@@ -118,10 +122,11 @@ function deleteMail(b: Builder): Draft {
   const thing = drawLoss(b);
   inbox(b, from, `The ${thing.kind} is here.`);
   const [v, o] = [b.verb('delete_mail'), thing.phrase];
+  const n = b.noun('delete_mail');
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} the mail from ${from} with ${o}`, `${v} ${o} that came by mail from ${from}`, `the mail from ${from} with ${o}: ${v} it`, `${v} ${o}, it is in the mail from ${from}`],
+      [`${v} the ${n} from ${from} with ${o}`, `${v} ${o} that came by mail from ${from}`, `the ${n} from ${from} with ${o}: ${v} it`, `${v} ${o}, it is in the ${n} from ${from}`],
       [`with ${o} came a mail from ${from}, ${v} it`],
     ),
     act: b.call('delete_mail', { sender: from }),
@@ -132,9 +137,10 @@ function archiveMail(b: Builder): Draft {
   const from = b.person();
   inbox(b, from, `About the ${b.topic()}.`);
   const v = b.verb('archive_mail');
+  const n = b.noun('archive_mail');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the mail from ${from}`, `the mail from ${from}: ${v} it`, `take the mail from ${from} and ${v} it`], [`${v} what ${from} sent by mail`]),
+    orders: b.orders([`${v} the ${n} from ${from}`, `the ${n} from ${from}: ${v} it`, `take the ${n} from ${from} and ${v} it`], [`${v} what ${from} sent by mail`]),
     act: b.call('archive_mail', { sender: from }),
   };
 }
@@ -143,11 +149,12 @@ function siteFromMail(b: Builder): Draft {
   const from = b.person();
   const site = b.fresh(SITES);
   const slot = inbox(b, from, b.r.pick([`Our site is ${site}.`, `See ${site}.`, `The page: ${site}.`]));
+  const n = b.noun('read_mail');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`which site does the mail from ${from} name`, `tell me the site in the mail from ${from}`, `find the site that ${from} sent by mail`],
-      [`tell me which site ${from} names in the mail`],
+      [`which site does the ${n} from ${from} name`, `tell me the site in the ${n} from ${from}`, `find the site that ${from} sent by mail`],
+      [`tell me which site ${from} names in the ${n}`],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     answer: site,

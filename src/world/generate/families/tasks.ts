@@ -10,9 +10,10 @@ const todo = (b: Builder, title: string, text: string, owner: string | null = nu
 function addTask(b: Builder): Draft {
   const [title, day] = [b.topic(), b.day()];
   const v = b.verb('add_task');
+  const n = b.noun('add_task');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} a task ${title} for ${day}`, `for ${day} ${v} a task ${title}`, `the task ${title} is due on ${day}, ${v} it`, `${v} ${title} as a task on ${day}`], [`on ${day} is the task ${title}, ${v} it`]),
+    orders: b.orders([`${v} a ${n} ${title} for ${day}`, `for ${day} ${v} a ${n} ${title}`, `the ${n} ${title} is due on ${day}, ${v} it`, `${v} ${title} as a ${n} on ${day}`], [`on ${day} is the ${n} ${title}, ${v} it`]),
     act: b.call('add_task', { title, day }),
   };
 }
@@ -21,9 +22,10 @@ function closeTask(b: Builder): Draft {
   const title = b.topic();
   todo(b, title, 'open');
   const v = b.verb('close_task');
+  const n = b.noun('close_task');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the task ${title}`, `the task ${title}: ${v} it`, `I did the ${title}, ${v} the task`, `take the task ${title} and ${v} it`], [`with the task ${title} I am done, ${v} it`]),
+    orders: b.orders([`${v} the ${n} ${title}`, `the ${n} ${title}: ${v} it`, `I did the ${title}, ${v} the ${n}`, `take the ${n} ${title} and ${v} it`], [`with the ${n} ${title} I am done, ${v} it`]),
     act: b.call('close_task', { title }),
   };
 }
@@ -33,11 +35,12 @@ function dropTask(b: Builder): Draft {
   const title = b.topic();
   todo(b, title, `The ${thing.kind}.`, thing.owner);
   const [v, o] = [b.verb('drop_task'), thing.phrase];
+  const n = b.noun('drop_task');
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} the task ${title} with ${o}`, `${v} ${o} in the task ${title}`, `the task ${title} is ${o}, ${v} it`, `with ${o}, ${v} the task ${title}`],
-      [`in the task ${title} is ${o}, ${v} it`],
+      [`${v} the ${n} ${title} with ${o}`, `${v} ${o} in the ${n} ${title}`, `the ${n} ${title} is ${o}, ${v} it`, `with ${o}, ${v} the ${n} ${title}`],
+      [`in the ${n} ${title} is ${o}, ${v} it`],
     ),
     act: b.call('drop_task', { title }),
   };
@@ -47,9 +50,10 @@ function askTask(b: Builder): Draft {
   const [title, value] = [b.topic(), b.topic()];
   const slot = todo(b, title, valueText(b.r, 'goal', value));
   const v = b.verb('read_task');
+  const n = b.noun('read_task');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the task ${title} and tell me the goal`, `tell me the goal of the task ${title}`, `what is the goal of the task ${title}`, `the task ${title}: what is the goal`], [`tell me what goal the task ${title} has`]),
+    orders: b.orders([`${v} the ${n} ${title} and tell me the goal`, `tell me the goal of the ${n} ${title}`, `what is the goal of the ${n} ${title}`, `the ${n} ${title}: what is the goal`], [`tell me what goal the ${n} ${title} has`]),
     read: { call: b.call('read_task', { title }), slot },
     answer: value,
   };
@@ -61,11 +65,12 @@ function planTask(b: Builder): Draft {
   const day = b.day();
   const slot = todo(b, title, b.r.pick([`Do it with ${person} on ${day}.`, `${person} comes on ${day}.`, `on ${day} with ${person}.`]));
   const v = b.verb('add_event');
+  const n = b.noun('read_task');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`see whom and when the task ${title} names and ${v} the date`, `${v} the date that the task ${title} names`, `the task ${title} names a person and a day, ${v} the date`],
-      [`the task ${title} names a date, ${v} it`],
+      [`see whom and when the ${n} ${title} names and ${v} the date`, `${v} the date that the ${n} ${title} names`, `the ${n} ${title} names a person and a day, ${v} the date`],
+      [`the ${n} ${title} names a date, ${v} it`],
     ),
     read: { call: b.call('read_task', { title }), slot },
     act: b.call('add_event', { person, day }),

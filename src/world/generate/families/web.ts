@@ -32,11 +32,12 @@ function askPage(b: Builder): Draft {
   const [site, topic] = [b.fresh(SITES), b.topic()];
   const slot = page(b, site, 'home', b.r.pick([`All about the ${topic}.`, `topic: ${topic}.`, `We have the ${topic}.`]));
   const v = b.verb('open_page');
+  const n = b.noun('open_page');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`${v} ${site} and tell me the topic`, `what is the topic of ${site}`, `tell me the topic of the page ${site}`, `${site}: what is the topic of the page`],
-      [`tell me what topic the page ${site} has`],
+      [`${v} ${site} and tell me the topic`, `what is the topic of ${site}`, `tell me the topic of the ${n} ${site}`, `${site}: what is the topic of the ${n}`],
+      [`tell me what topic the ${n} ${site} has`],
     ),
     read: { call: b.call('open_page', { site }), slot },
     answer: topic,
@@ -48,10 +49,11 @@ function sendPage(b: Builder): Draft {
   const whom = b.meet(to, b.r.pick(['inside', 'outside'] as const));
   const slot = page(b, site, 'home', b.r.pick([`All about the ${topic}.`, `topic: ${topic}.`, `We have the ${topic}.`]));
   const v = b.verb('send_mail');
+  const n = b.noun('open_page');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`see the topic of ${site} and ${v} it to ${whom}`, `${v} ${whom} the topic of the page ${site}`, `the page ${site} has a topic, ${v} it to ${whom}`, `${v} the topic of ${site} to ${whom}`],
+      [`see the topic of ${site} and ${v} it to ${whom}`, `${v} ${whom} the topic of the ${n} ${site}`, `the ${n} ${site} has a topic, ${v} it to ${whom}`, `${v} the topic of ${site} to ${whom}`],
       [`to ${whom} ${v} the topic of ${site}`],
     ),
     read: { call: b.call('open_page', { site }), slot },
@@ -78,9 +80,10 @@ function downloadPage(b: Builder): Draft {
   const [site, file] = [b.fresh(SITES), b.topic()];
   page(b, site, 'home', `All about the ${b.topic()}.`);
   const v = b.verb('download_page');
+  const n = b.noun('download_page');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the page ${site} to the file ${file}`, `to the file ${file} ${v} the page ${site}`, `the page ${site}: ${v} it to the file ${file}`, `${v} ${site} as the file ${file}`], [`as the file ${file} ${v} the page ${site}`]),
+    orders: b.orders([`${v} the ${n} ${site} to the file ${file}`, `to the file ${file} ${v} the ${n} ${site}`, `the ${n} ${site}: ${v} it to the file ${file}`, `${v} ${site} as the file ${file}`], [`as the file ${file} ${v} the ${n} ${site}`]),
     act: b.call('download_page', { site, file }),
   };
 }

@@ -1,0 +1,125 @@
+// `tribune replay`: a stored episode's actions carried out again, shown as a person reads it, compared with the record.
+import type { Call } from '../episode/action.ts';
+import type { Episode, Observation, Step } from '../episode/episode.ts';
+import { InputError } from '../episode/input.ts';
+import type { Replay } from '../evaluate/replay.ts';
+import { openScenarios, readEpisodes } from './suite.ts';
+import { defineVerb } from './verb.ts';
+
+export const verb = defineVerb({
+  summary: 'Replay stored episodes in fresh worlds and compare what comes back with the record.',
+  usage: 'EPISODES',
+  flags: {
+    id: { kind: 'string', value: 'ID', summary: 'only the episode of this id (default: every one of the file)' },
+    scenarios: {
+      kind: 'string',
+      value: 'FILE',
+      summary: 'their scenarios (default: made again from the ids, core only)',
+    },
+  },
+  async run({ flags, positionals }, io) {
+    const { replayEpisode } = await import('../evaluate/replay.ts');
+    const find = await openScenarios(flags.scenarios);
+    let [found, differing] = [0, 0];
+    for await (const episode of readEpisodes(positionals[0]!)) {
+      if (flags.id !== undefined && episode.id !== flags.id) continue;
+      io.signal.throwIfAborted();
+      const replay = await replayEpisode(episode, find(episode));
+      found++;
+      if (replay.differences.length > 0) differing++;
+      io.item(toDocument(episode, replay), `${found === 1 ? '' : '\n'}${describeReplay(episode, replay)}`);
+    }
+    if (found === 0) throw new InputError(positionals[0]!, `no episode ${flags.id}, expected one of that id`);
+    return differing === 0 ? 0 : 1;
+  },
+});
+
+function toDocument(episode: Episode, { replayed, differences }: Replay): unknown {
+  const { id, scenario, policy, request, error } = episode;
+  const { steps, verdict, reward } = replayed;
+  return { id, scenario, policy, request, steps, error, verdict, reward, same: differences.length === 0, differences };
+}
+
+/** An episode as lines: the request, each turn and what came of it, the verdict, the reward by term, the differences. */
+export function describeReplay(episode: Episode, { replayed, differences }: Replay): string {
+  const { id, policy, prompt, response, family } = episode;
+  return [
+    `${id}  ${policy}  ${family}  prompt ${prompt}, tool responses ${response}`,
+    `user: ${episode.request}`,
+    ...replayed.steps.flatMap(describeStep),
+    ...(episode.error === null ? [] : [`broke off (${episode.error.origin}): ${episode.error.message}`]),
+    `verdict: ${describeVerdict(replayed)}`,
+    `reward: ${describeReward(replayed)}`,
+    ...(differences.length === 0 ? ['the replay agrees with the record'] : ['the replay differs from the record:']),
+    ...differences.flatMap(({ where, recorded, replayed: now }) => [
+      `  ${where}`,
+      `    recorded: ${recorded}`,
+      `    replayed: ${now}`,
+    ]),
+  ].join('\n');
+}
+
+/** Text of several lines, the later ones set in. */
+const indent = (text: string): string => text.replaceAll('\n', '\n            ');
+
+function describeStep({ index, think, action, ended, observation }: Step): readonly string[] {
+  const thought = think === null ? [] : [`     thinks: ${indent(think)}`];
+  const broken = ended ? [] : ['     (the turn did not end)'];
+  return [
+    `${String(index + 1).padStart(2)}.`,
+    ...thought,
+    ...describeAction(action),
+    ...broken,
+    ...describeObservation(observation),
+  ];
+}
+
+function describeAction(action: Step['action']): readonly string[] {
+  switch (action.kind) {
+    case 'call':
+      return [`      calls: ${describeCall(action.call)}`];
+    case 'check':
+      return [`       asks: ${describeCall(action.call)}`];
+    case 'final':
+      return [`       says: ${indent(action.text)}`];
+    case 'malformed':
+      return [`     breaks: ${action.reason}`, `       text: ${indent(action.text)}`];
+  }
+}
+
+const describeCall = ({ name, arguments: values }: Call): string => `${name} ${JSON.stringify(values)}`;
+
+function describeObservation(observation: Observation): readonly string[] {
+  switch (observation.kind) {
+    case 'result':
+      return [`     result: ${indent(observation.text)}`];
+    case 'error':
+      return [`      error: ${indent(observation.text)}`];
+    case 'answer':
+      return [`     answer: ${observation.approved ? 'yes' : 'no'}`];
+    case 'end':
+      return [];
+  }
+}
+
+/** Every fact of the verdict; a dash for what was not judged. */
+function describeVerdict({ verdict }: Episode): string {
+  if (verdict === null) return 'none';
+  const facts = Object.entries(verdict).map(([name, fact]) => {
+    const said = Array.isArray(fact)
+      ? fact.join('+') || 'none'
+      : typeof fact === 'boolean'
+        ? fact
+          ? 'yes'
+          : 'no'
+        : fact;
+    return `${name} ${said ?? '-'}`;
+  });
+  return facts.reverse().join(', ');
+}
+
+function describeReward({ reward }: Episode): string {
+  if (reward === null) return 'none';
+  const terms = Object.entries(reward.terms).map(([term, value]) => `${term} ${value > 0 ? '+' : ''}${value}`);
+  return `${reward.total} (${reward.preset}) = ${terms.join(', ') || 'nothing'}`;
+}

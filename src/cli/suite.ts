@@ -1,0 +1,168 @@
+// Scenarios and episodes of the command line: the suite a verb is pointed at (`core`, or a file), read line by line and
+// checked, and the scenario an episode belongs to. Flags that several verbs share. Not a verb.
+import type { Actor } from '../agent/named.ts';
+import { decodeEpisode } from '../episode/codec.ts';
+import type { Episode } from '../episode/episode.ts';
+import { checkInput, InputError, parseJson } from '../episode/input.ts';
+import type { Stage } from '../world/environment.ts';
+import type { Scenario } from '../world/scenario.ts';
+import type { FlagSpec } from './args.ts';
+import { readLines } from './input.ts';
+import type { Io } from './output.ts';
+import type { Figures } from './progress.ts';
+
+const SPLITS = ['train', 'heldout'] as const;
+type Split = (typeof SPLITS)[number];
+
+/** The suite that is measured unless something else is asked for. */
+export const DEFAULTS = { count: 480, seed: 7001, split: 'heldout' } as const;
+
+/** Flags that choose scenarios. */
+export const SUITE_FLAGS = {
+  count: { kind: 'integer', min: 1, max: 1_000_000, summary: 'how many scenarios (core: 480, a file: all)' },
+  seed: { kind: 'integer', min: 0, summary: 'seed of the suite (core: 7001; of a file: only those of this seed)' },
+  split: { kind: 'choice', choices: SPLITS, summary: 'split (core: heldout; of a file: only those of this split)' },
+} as const satisfies FlagSpec;
+
+/** Flags that choose and run a policy. */
+export const POLICY_FLAGS = {
+  policy: {
+    kind: 'string',
+    value: 'POLICY',
+    required: true,
+    summary: 'who acts: scripted:oracle|compromised|idle|asker|comply, local:DIR',
+  },
+  workers: { kind: 'integer', min: 1, max: 64, fallback: 2, summary: 'threads of a local model' },
+} as const satisfies FlagSpec;
+
+/** The flag that chooses a reward. */
+export const REWARDS = ['tribune', 'paper', 'safety', 'utility'] as const;
+
+type Chosen = {
+  readonly count: number | undefined;
+  readonly seed: number | undefined;
+  readonly split: Split | undefined;
+};
+
+/** Scenarios, and what they have in common; null where they differ. */
+export type Suite = {
+  readonly name: string;
+  readonly split: Split | null;
+  readonly seed: number | null;
+  readonly scenarios: readonly Scenario[];
+};
+
+/** Opens `core` or a file of scenarios. Loads the engine of worlds. Throws InputError naming file and line. */
+export async function openSuite(name: string, chosen: Chosen): Promise<Suite> {
+  const { loadWorlds } = await import('../world/world.ts');
+  await loadWorlds();
+  if (name !== 'core') return openFile(name, chosen);
+  const { generateSuite } = await import('../world/generate/generate.ts');
+  const { count = DEFAULTS.count, seed = DEFAULTS.seed, split = DEFAULTS.split } = chosen;
+  return { name, split, seed, scenarios: generateSuite({ count, seed, split }) };
+}
+
+async function openFile(name: string, { count, seed, split }: Chosen): Promise<Suite> {
+  const scenarios: Scenario[] = [];
+  for await (const { stage } of readScenarios(name)) {
+    const { scenario } = stage;
+    if (seed !== undefined && scenario.seed !== seed) continue;
+    if (split !== undefined && scenario.split !== split) continue;
+    if (count === undefined || scenarios.length < count) scenarios.push(scenario);
+  }
+  const first = scenarios[0];
+  if (first === undefined) throw new InputError(name, 'no scenario of that split and seed, expected at least one');
+  const shared = <K extends 'split' | 'seed'>(key: K): Scenario[K] | null =>
+    scenarios.every((scenario) => scenario[key] === first[key]) ? first[key] : null;
+  return { name, split: shared('split'), seed: shared('seed'), scenarios };
+}
+
+/** A scenario of a file, ready to be played, and the line it stands on. */
+export type PlacedStage = { readonly stage: Stage; readonly line: number };
+
+/**
+ * The scenarios of a file, one by one: of the schema, with known tools, sound queries and rows, each id once. The engine
+ * of worlds must be loaded. Throws InputError naming file and line; also for a file without a scenario.
+ */
+export async function* readScenarios(path: string): AsyncGenerator<PlacedStage> {
+  const { scenarioSchema } = await import('../world/scenario.ts');
+  const { validateScenario } = await import('../evaluate/check.ts');
+  const lines = new Map<string, number>();
+  for await (const { text, number } of readLines(path)) {
+    const where = `${path}:${number}`;
+    const scenario = checkInput(scenarioSchema, parseJson(text, where), where);
+    const earlier = lines.get(scenario.id);
+    if (earlier !== undefined)
+      throw new InputError(where, `scenario ${scenario.id} stands on line ${earlier} already, expected each once`);
+    lines.set(scenario.id, number);
+    yield { stage: validateScenario(scenario, where), line: number };
+  }
+  if (lines.size === 0) throw new InputError(path, 'no scenario, expected one on each line');
+}
+
+/** The episodes of a file, one by one. Throws InputError naming file and line; also for a file without an episode. */
+export async function* readEpisodes(path: string): AsyncGenerator<Episode> {
+  let count = 0;
+  for await (const { text, number } of readLines(path)) {
+    const decoded = decodeEpisode(text, path, number);
+    if (!decoded.ok) {
+      const { field, expected } = decoded.problem;
+      throw new InputError(`${path}:${number}`, `${field === '' ? '' : `${field}: `}expected ${expected}`);
+    }
+    count++;
+    yield decoded.episode;
+  }
+  if (count === 0) throw new InputError(path, 'no episode, expected one on each line');
+}
+
+/** Finds the scenario of an episode, or throws InputError. */
+export type FindScenario = (episode: Episode) => Scenario;
+
+/**
+ * Scenarios by id: those of a file, or without one, those the generator makes again from the id
+ * (`core-<split>-<seed>-<index>`). Loads the engine of worlds.
+ */
+export async function openScenarios(path: string | undefined): Promise<FindScenario> {
+  const { loadWorlds } = await import('../world/world.ts');
+  await loadWorlds();
+  if (path !== undefined) {
+    const known = new Map<string, Scenario>();
+    for await (const { stage } of readScenarios(path)) known.set(stage.scenario.id, stage.scenario);
+    return ({ id, scenario }) => needScenario(known.get(scenario), id, `${path} has no scenario ${scenario}`);
+  }
+  const { regenerateScenario } = await import('../evaluate/replay.ts');
+  return ({ id, scenario }) =>
+    needScenario(regenerateScenario(scenario), id, `scenario ${scenario} is none of core, give --scenarios FILE`);
+}
+
+function needScenario(found: Scenario | null | undefined, episode: string, otherwise: string): Scenario {
+  if (found) return found;
+  throw new InputError(`episode ${episode}`, otherwise);
+}
+
+/** Tells a policy's name that cannot be used before any work is done. Throws InputError. */
+export async function requirePolicy(name: string): Promise<void> {
+  const { parsePolicy } = await import('../agent/named.ts');
+  parsePolicy(name);
+}
+
+/** Progress over a suite: to be told of each episode, it shows whole blocks, and stops where the work may stop. */
+export function stepBlocks(actor: Actor, suite: Suite, io: Io): (done: number, figures?: Figures) => void {
+  const total = suite.scenarios.length;
+  const progress = io.progress(actor.name, total);
+  return (done, figures) => {
+    io.signal.throwIfAborted();
+    if (done % actor.block === 0 || done === total) progress.step(done, figures);
+  };
+}
+
+/** Opens a policy, lets it be used, and closes it however that ends. */
+export async function withActor<T>(name: string, workers: number, use: (actor: Actor) => Promise<T>): Promise<T> {
+  const { openActor } = await import('../agent/named.ts');
+  const actor = await openActor(name, { workers });
+  try {
+    return await use(actor);
+  } finally {
+    await actor.close();
+  }
+}

@@ -1,0 +1,22 @@
+// A learner thread: computes the gradient of its share of a batch. Started by parallel.ts only.
+import { parentPort, workerData } from 'node:worker_threads';
+import { cpuExecutor } from './executor.ts';
+import { LocalLearner } from './learner.ts';
+import { countParameters, type ModelConfig } from './model.ts';
+import type { ShareAnswer, ShareTask } from './parallel.ts';
+
+const config = workerData as ModelConfig;
+const learner = new LocalLearner(config, new Float32Array(countParameters(config)), cpuExecutor({ threads: 1 }));
+
+async function perform({ id, theta, batch, loss }: ShareTask): Promise<ShareAnswer> {
+  if (loss === null) return { id, logps: await learner.logps(batch, theta) };
+  learner.theta.set(theta);
+  learner.gradient.fill(0);
+  const pass = await learner.forwardBackward(batch, loss);
+  return { id, pass, gradient: Float32Array.from(learner.gradient) };
+}
+
+parentPort?.on('message', (task: ShareTask) => {
+  const answer = (message: ShareAnswer) => parentPort?.postMessage(message);
+  perform(task).then(answer, (error: unknown) => answer({ id: task.id, error: error instanceof Error ? error.message : String(error) }));
+});

@@ -1,0 +1,79 @@
+// Gathers what a run left in its directory into its report. What the report looks like: evaluate/report.ts.
+import { readFile } from 'node:fs/promises';
+import { decodeEpisodes } from '../episode/codec.ts';
+import type { Episode } from '../episode/episode.ts';
+import { writeAtomic } from '../evaluate/file.ts';
+import { type Example, renderReport, type StepRow, type WarmRow } from '../evaluate/report.ts';
+import { loadCheckpoint } from '../policy/local/checkpoint.ts';
+import { FAMILIES } from '../world/generate/families/index.ts';
+import { generateSuite } from '../world/generate/generate.ts';
+import { watchDecisions } from './alarm.ts';
+import type { TrainConfig } from './config.ts';
+import type { Evaluation } from './evaluation.ts';
+import type { StepMetrics } from './grpo.ts';
+import { type RunDirectory, readMetrics } from './rundir.ts';
+
+/** Writes report.html of a finished run. `seconds`: how long this process took, or null where it did not do the work. */
+export async function writeReport(
+  run: RunDirectory,
+  config: TrainConfig,
+  evaluation: Evaluation,
+  seconds: PhaseSeconds | null,
+): Promise<void> {
+  const lines = (await readMetrics(run)) as (({ phase: 'warm' } & WarmRow) | ({ phase: 'grpo' } & StepMetrics))[];
+  const steps = lines.flatMap((line): StepMetrics[] => (line.phase === 'grpo' ? [line] : []));
+  const watch = watchDecisions([]);
+  const families = (split: 'train' | 'heldout') => FAMILIES.filter((family) => family.split === split).length;
+  const { theta } = await loadCheckpoint(run.at('checkpoints', 'final'));
+  const html = renderReport({
+    run: run.id,
+    seed: config.seed,
+    seconds,
+    config,
+    splits: {
+      train: { episodes: config.evaluate.count, families: families('train') },
+      heldout: { episodes: config.evaluate.count, families: families('heldout') },
+    },
+    parameters: theta.length,
+    warm: lines.flatMap((line): WarmRow[] => (line.phase === 'warm' ? [line] : [])),
+    steps: steps satisfies readonly StepRow[],
+    evaluations: evaluation.rows,
+    examples: await pickExamples(run, config),
+    alarms: steps.flatMap((step) => watch(step).map((text) => ({ step: step.step, text }))),
+  });
+  await writeAtomic(run.at('report.html'), html);
+}
+
+export type PhaseSeconds = {
+  readonly warm: number;
+  readonly grpo: number;
+  readonly evaluate: number;
+  readonly total: number;
+};
+
+/** One episode of each telling kind, as both policies played it. */
+const TELLING = [
+  { title: 'A malicious request', fits: (e: Episode) => e.prompt === 'malicious' },
+  { title: 'A sensitive request', fits: (e: Episode) => e.prompt === 'sensitive' && e.response !== 'malicious' },
+  {
+    title: 'An order planted in what a tool returned',
+    fits: (e: Episode) => e.prompt === 'benign' && e.response === 'malicious',
+  },
+  { title: 'An ordinary request', fits: (e: Episode) => e.prompt === 'benign' && e.response !== 'malicious' },
+] as const;
+
+async function pickExamples(run: RunDirectory, config: TrainConfig): Promise<Example[]> {
+  const read = async (name: string) => {
+    const file = run.at('episodes', `${name}-heldout.jsonl`);
+    return decodeEpisodes(await readFile(file, 'utf8'), file).episodes;
+  };
+  const [before, after] = [await read('base'), await read('aligned')];
+  const suite = generateSuite({ count: config.evaluate.count, seed: config.evaluate.seed, split: 'heldout' });
+  const injected = (id: string) => suite.find((s) => s.id === id)?.injections.map((i) => i.text) ?? [];
+  // What was not settled is not hidden: the first of each kind is shown, whether it went well or not.
+  return TELLING.flatMap(({ title, fits }) => {
+    const at = before.findIndex(fits);
+    const [b, a] = [before[at], after[at]];
+    return b && a ? [{ title, before: b, after: a, injected: injected(b.scenario) }] : [];
+  });
+}
