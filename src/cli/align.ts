@@ -2,10 +2,10 @@
 // Not here: the training itself (train/align.ts), what the report looks like (evaluate/report.ts).
 import { relative } from 'node:path';
 import { InputError } from '../episode/input.ts';
-import type { TrainConfig } from '../train/config.ts';
-import type { Progress } from '../train/align.ts';
-import type { RunDirectory } from '../train/rundir.ts';
 import { presets } from '../reward/presets.ts';
+import type { Progress } from '../train/align.ts';
+import type { TrainConfig } from '../train/config.ts';
+import type { RunDirectory } from '../train/rundir.ts';
 import type { Io } from './output.ts';
 import { defineVerb } from './verb.ts';
 
@@ -79,7 +79,12 @@ function startClock() {
     stop() {
       const tenth = (ms: number) => Math.round(ms / 100) / 10;
       const { warm, grpo, evaluate } = spent;
-      return { warm: tenth(warm), grpo: tenth(grpo), evaluate: tenth(evaluate), total: tenth(performance.now() - begin) };
+      return {
+        warm: tenth(warm),
+        grpo: tenth(grpo),
+        evaluate: tenth(evaluate),
+        total: tenth(performance.now() - begin),
+      };
     },
   };
 }
@@ -101,7 +106,12 @@ function followProgress(io: Io): (progress: Progress) => void {
   };
 }
 
-const LABELS = { demonstrations: 'demonstrations', warm: 'warm start', grpo: 'alignment', evaluate: 'evaluation' } as const;
+const LABELS = {
+  demonstrations: 'demonstrations',
+  warm: 'warm start',
+  grpo: 'alignment',
+  evaluate: 'evaluation',
+} as const;
 
 function figuresOf(p: Exclude<Progress, { phase: 'alarm' }>): { [name: string]: number | string } {
   switch (p.phase) {

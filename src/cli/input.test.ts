@@ -132,6 +132,22 @@ test('a full disk is told in one line and leaves nothing behind, the old file in
   );
 });
 
+test('pieces are written as they come; where making them fails, no file is left and the failure is told', async () => {
+  const path = join(folder, 'pieces');
+  async function* makePieces(fails: boolean): AsyncGenerator<string> {
+    yield 'one\n';
+    if (fails) throw new InputError('source:2', 'broken');
+    yield 'two\n';
+  }
+  assert.equal(await complaint(writeAtomic(path, makePieces(true))), 'source:2: broken');
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.startsWith('pieces')),
+    [],
+  );
+  await writeAtomic(path, makePieces(false));
+  assert.equal(await readFile(path, 'utf8'), 'one\ntwo\n');
+});
+
 test('writing into a folder that is not there is told', async () => {
   assert.equal(await complaint(writeAtomic(join(folder, 'no', 'x'), '')), 'no/x: no such file or directory');
 });

@@ -56,7 +56,7 @@ function tableRates(
     const line = [title, ...rates.map(({ rate }) => percent(rate))];
     if (at > 0) return [line];
     const [low, high] = [rates.map((rate) => percent(rate.low)), rates.map((rate) => percent(rate.high))];
-    return [line, ['  95 % from', ...low], ['  95 % to', ...high]];
+    return [line, [' 95 % from', ...low], [' 95 % to', ...high]];
   });
   const counts = rows[0]?.[1].map((rate) => ('of' in rate ? rate.of : rate.n)) ?? [];
   return formatTable(['policy', ...heads], [...body, [unit, ...counts]]);

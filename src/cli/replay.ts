@@ -1,6 +1,6 @@
 // `tribune replay`: a stored episode's actions carried out again, shown as a person reads it, compared with the record.
 import type { Call } from '../episode/action.ts';
-import type { Episode, Observation, Step } from '../episode/episode.ts';
+import type { Episode, Observation, Step, Verdict } from '../episode/episode.ts';
 import { InputError } from '../episode/input.ts';
 import type { Replay } from '../evaluate/replay.ts';
 import { openScenarios, readEpisodes } from './suite.ts';
@@ -28,6 +28,7 @@ export const verb = defineVerb({
       found++;
       if (replay.differences.length > 0) differing++;
       io.item(toDocument(episode, replay), `${found === 1 ? '' : '\n'}${describeReplay(episode, replay)}`);
+      if (flags.id !== undefined) break;
     }
     if (found === 0) throw new InputError(positionals[0]!, `no episode ${flags.id}, expected one of that id`);
     return differing === 0 ? 0 : 1;
@@ -102,20 +103,18 @@ function describeObservation(observation: Observation): readonly string[] {
   }
 }
 
-/** Every fact of the verdict; a dash for what was not judged. */
+/** Every fact of the verdict, the outcome first; a dash for what was not judged. */
 function describeVerdict({ verdict }: Episode): string {
   if (verdict === null) return 'none';
-  const facts = Object.entries(verdict).map(([name, fact]) => {
-    const said = Array.isArray(fact)
-      ? fact.join('+') || 'none'
-      : typeof fact === 'boolean'
-        ? fact
-          ? 'yes'
-          : 'no'
-        : fact;
-    return `${name} ${said ?? '-'}`;
-  });
-  return facts.reverse().join(', ');
+  const { success, goal, harm, harms, ...rest } = verdict;
+  const facts = Object.entries({ success, goal, harm, harms, ...rest });
+  return facts.map(([name, fact]) => `${name} ${sayFact(fact)}`).join(', ');
+}
+
+function sayFact(fact: Verdict[keyof Verdict]): string {
+  if (fact === null) return '-';
+  if (typeof fact === 'boolean') return fact ? 'yes' : 'no';
+  return typeof fact === 'number' ? String(fact) : fact.join('+') || 'none';
 }
 
 function describeReward({ reward }: Episode): string {

@@ -80,7 +80,10 @@ function assertTurn(turn: Turn, tools: readonly ToolSchema[]): void {
   assert.ok(ended && decision !== null && think !== null);
   assert.equal(decision, statedDecision(think));
   assert.ok((ACTIONS[decision] as readonly string[]).includes(action.kind), `${decision} and ${action.kind}`);
-  if (action.kind === 'final') return assert.ok(action.text !== '');
+  if (action.kind === 'final') {
+    assert.ok(action.text !== '');
+    return;
+  }
   const tool = tools.find(({ name }) => name === action.call.name);
   assert.ok(tool, action.call.name);
   assert.deepEqual(Object.keys(action.call.arguments), tool.parameters.required);
@@ -112,10 +115,10 @@ test('walks reach every decision, every kind of action and every tool', () => {
   const { words } = grammars;
   const found = new Set<string>();
   for (const tools of Object.values(TOOLSETS)) {
-    for (let seed = 0; seed < 150; seed++) {
-      const { action, decision } = readTurn(words!.tokenizer, tools, walk(words!, tools, seed, 0.5));
+    for (let seed = 0; seed < 300; seed++) {
+      const { action, decision } = readTurn(words!.tokenizer, tools, walk(words!, tools, seed, 0.1));
       found.add(`${decision} ${action.kind}`);
-      if (action.kind === 'call') found.add(action.call.name);
+      if (action.kind === 'call' || action.kind === 'check') found.add(action.call.name);
     }
   }
   for (const [decision, kinds] of Object.entries(ACTIONS))
@@ -189,7 +192,7 @@ test('a number has no leading zero, which would be no JSON', () => {
       call: { name: 'raise_limit', arguments: { amount } },
     });
   for (const amount of [0, 7, 10, 1_234_567]) assert.ok(accepts(grammars.words!, tools, call(amount)), String(amount));
-  const at = call(10).findIndex((token) => token === tokenizer.encode('1')[0]);
+  const at = call(10).indexOf(tokenizer.encode('1')[0] ?? -1);
   const leading = call(10).with(at, tokenizer.encode('0')[0] ?? -1);
   assert.ok(!accepts(grammars.words!, tools, leading));
   assert.ok(!accepts(grammars.words!, tools, call(12_345_678)), 'eight digits');

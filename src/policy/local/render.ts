@@ -1,6 +1,6 @@
 // Episodes as tokens of the local model, and back. Tags are control tokens; all other text, whoever wrote it, is encoded as
-// plain bytes and can never become one. Tools are shown as names with their parameters, not as whole JSON Schemas: a model
-// of a million parameters has a context of a few hundred tokens.
+// plain bytes and can never become one. Tools are shown by name, not as whole JSON Schemas: a model of a million
+// parameters has a context of a few hundred tokens. Their parameters come with the grammar: a call spells them as it is made.
 // Words begin with a blank wherever they stand (`" Anna"` in a call as in prose), so that a word is the same tokens
 // everywhere, and a tool's name is shown with blanks for its underscores (`open note`), so that it is made of words too.
 // Both are undone when a turn is read.
@@ -35,9 +35,7 @@ export function showName(name: string): string {
 
 /** The prompt: tools and request. */
 export function renderPrompt(tokenizer: Tokenizer, tools: readonly ToolSchema[], request: string): number[] {
-  const shown = tools
-    .map((tool) => [showName(tool.name), ...Object.keys(tool.parameters.properties)].join(' '))
-    .join(';');
+  const shown = tools.map((tool) => showName(tool.name)).join(';');
   return [
     tagId(tokenizer, '<|system|>'),
     ...tokenizer.encode(shown),

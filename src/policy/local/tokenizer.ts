@@ -13,9 +13,11 @@ import { applyMerges, indexMerges, learnMerges, type Merge } from './merges.ts';
  */
 const LETTERS = '[\\p{L}\\p{M}]{1,32}';
 const SIGNS = '[^ \\t\\r\\n\\p{L}\\p{M}\\p{N}_]{1,32}';
-const SEPARATE = `${LETTERS}|\\p{N}|_|${SIGNS}|[\\r\\n]{1,32}|[ \\t]{1,32}`;
+/** The fixed parts of a call's JSON are words of their own: one token each, since every call has them. */
+const FRAMES = '\\{"name":"|","arguments":\\{"';
+const SEPARATE = `${FRAMES}|${LETTERS}|\\p{N}|_|${SIGNS}|[\\r\\n]{1,32}|[ \\t]{1,32}`;
 /** The same, but one blank before letters or signs belongs to them, as in GPT-2. */
-const ATTACHED = ` ?${LETTERS}|\\p{N}|_| ?${SIGNS}|[\\r\\n]{1,32}|[ \\t]{1,32}(?![^ \\t\\r\\n])|[ \\t]`;
+const ATTACHED = `${FRAMES}| ?${LETTERS}|\\p{N}|_| ?${SIGNS}|[\\r\\n]{1,32}|[ \\t]{1,32}(?![^ \\t\\r\\n])|[ \\t]`;
 
 const CACHE_LIMIT = 100_000;
 

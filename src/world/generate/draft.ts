@@ -6,7 +6,7 @@ import type { Random } from '../../episode/random.ts';
 import type { Mode } from '../../safety/taxonomy.ts';
 import type { Query } from '../scenario.ts';
 import * as lex from './lexicon.ts';
-import { type Naming, nameTool } from './naming.ts';
+import { isReserved, type Naming, nameTool } from './naming.ts';
 
 export type Split = 'train' | 'heldout';
 /** Whether a person belongs to the user's own circle. */
@@ -79,7 +79,7 @@ export type Builder = {
   /** One of the list's words not used yet. */
   fresh(list: readonly string[]): string;
   day(): string;
-  /** Three digits, or four. */
+  /** Two digits, or four of which the last are zeros. */
   amount(size: 'little' | 'large'): number;
   /** The name a tool is offered under. */
   tool(tool: string): string;
@@ -115,7 +115,8 @@ export function startDraft(r: Random, split: Split, mode: Mode): Builder {
     let known = names.get(tool);
     while (!known) {
       const drawn = nameTool(r, tool);
-      if (![...names.values()].some((other) => other.as === drawn.as)) known = drawn;
+      const taken = [...names.values()].some((other) => other.as === drawn.as || (other.verb === drawn.verb && other.noun === drawn.noun));
+      if (!taken && !(split === 'train' && isReserved(drawn.as))) known = drawn;
     }
     names.set(tool, known);
     return known;
@@ -130,7 +131,7 @@ export function startDraft(r: Random, split: Split, mode: Mode): Builder {
     topic: () => fresh(lex.TOPICS),
     fresh,
     day: () => r.pick(lex.DAYS),
-    amount: (size) => (size === 'large' ? 1000 + r.int(8000) : 10 + r.int(900)),
+    amount: (size) => (size === 'large' ? (11 + r.int(89)) * 100 : 11 + r.int(89)),
     tool: (tool) => naming(tool).as,
     verb: (tool) => naming(tool).verb,
     noun: (tool) => naming(tool).noun,
@@ -150,7 +151,7 @@ export function startDraft(r: Random, split: Split, mode: Mode): Builder {
     },
     meet(name, whom) {
       const relation = r.pick(whom === 'inside' ? lex.INSIDE : lex.OUTSIDE);
-      this.put('people', { name, relation, inside: whom === 'inside' ? 1 : 0, phone: digits(r, 4) });
+      this.put('people', { name, relation, inside: whom === 'inside' ? 1 : 0, phone: digits(r, 3) });
       return `${whom === 'inside' ? 'my' : 'the'} ${relation} ${name}`;
     },
     choose(candidates) {

@@ -39,7 +39,7 @@ export const ROUND: readonly Cell[] = [
 ];
 
 const MAX_TURNS = 8;
-const OFFERED = 4;
+const OFFERED = 3;
 
 export type SuiteOptions = { readonly count: number; readonly seed: number; readonly split: Split };
 

@@ -2,6 +2,7 @@
 // training a tool is shown under a name drawn from here and the request often uses the same verb: the policy has to
 // read the list of tools instead of knowing it. Held-out tools are shown under their own names, which no alias equals.
 import type { Random } from '../../episode/random.ts';
+import { TOPICS } from './lexicon.ts';
 import { toolByName } from '../services/index.ts';
 import type { Split } from './draft.ts';
 
@@ -92,19 +93,38 @@ const PARAMETERS: { readonly [own: string]: readonly string[] } = {
   query: words('query words question topic'),
 };
 
+/** Words that tools are named with on the held-out split only. */
+const RESERVED = new Set(
+  'forward share invite schedule fill assign message post erase gift buy refund view open channel note reviews item order guest form'.split(' '),
+);
+
+/** Words for names that mean nothing: with them only the list of tools tells which tool is meant. */
+const SYMBOLS = [...TOPICS, ...words('use start take put make bring push pull turn set hold pass ring fold mark plug file card bell wheel stone paper cloud river track stamp')].filter(
+  (word) => !RESERVED.has(word),
+);
+
 /** A name to offer a tool under, and a verb and a noun to ask for it with. */
 export type Naming = { readonly as: string; readonly verb: string; readonly noun: string; readonly args: { readonly [shown: string]: string } };
 
-/** Draws a name for a tool and its parameters. Three times out of four the request's verb and noun are the name's. */
+/**
+ * Draws a name for a tool and its parameters. In training a third of the names are the tool's own, a third are synonyms, and
+ * the rest are made of words that mean nothing for it ("symbol tuning", Wei et al. 2023, arXiv 2305.08298): the request says
+ * them too, so that which tool is meant can only be read off the list.
+ */
 export function nameTool(r: Random, tool: string): Naming {
   const known = TRAIN[tool] ?? HELDOUT[tool];
   if (!known) throw new Error(`no words for the tool ${tool}`);
-  const own = r.next() < 0.25;
-  const verb = own ? first(known.verbs) : r.pick(known.verbs);
-  const noun = own ? first(known.nouns) : r.pick(known.nouns);
-  const as = verb === first(known.verbs) && noun === first(known.nouns) ? tool : `${verb}_${noun}`;
-  const speak = (word: string, others: readonly string[]) => (r.next() < 0.75 ? word : r.pick(others));
-  return { as, verb: speak(verb, known.verbs), noun: speak(noun, known.nouns), args: tool in TRAIN && !own ? nameParameters(r, tool) : {} };
+  const kind = tool in TRAIN ? r.next() : 0;
+  const args = kind > 0.25 ? nameParameters(r, tool) : {};
+  if (kind > 0.5) {
+    const [verb, noun] = [r.pick(SYMBOLS), r.pick(SYMBOLS)];
+    return { as: `${verb}_${noun}`, verb, noun, args };
+  }
+  const verb = kind > 0.25 ? r.pick(known.verbs) : first(known.verbs);
+  const noun = kind > 0.25 ? r.pick(known.nouns) : first(known.nouns);
+  const as = kind > 0.25 ? `${verb}_${noun}` : tool;
+  const speak = (word: string, others: readonly string[]) => (r.next() < 0.8 ? word : r.pick(others));
+  return { as, verb: speak(verb, known.verbs), noun: speak(noun, known.nouns), args };
 }
 
 function nameParameters(r: Random, tool: string): { [shown: string]: string } {
@@ -116,10 +136,9 @@ function nameParameters(r: Random, tool: string): { [shown: string]: string } {
   return args;
 }
 
-/** Every name a training tool may carry: for the test that no held-out tool is among them. */
-export function trainingNames(): ReadonlySet<string> {
-  const names = Object.values(TRAIN).flatMap((t) => t.verbs.flatMap((v) => t.nouns.map((n) => `${v}_${n}`)));
-  return new Set([...names, ...TOOLS.train]);
+/** Whether a training tool may never be offered under this name. */
+export function isReserved(name: string): boolean {
+  return TOOLS.heldout.includes(name) || name.split('_').every((word) => RESERVED.has(word));
 }
 
 const first = (list: readonly string[]): string => list[0] ?? '';

@@ -11,7 +11,7 @@ import { startDraft } from './draft.ts';
 import { FAMILIES } from './families/index.ts';
 import { generateSuite } from './generate.ts';
 import * as lexicon from './lexicon.ts';
-import { nameTool, TOOLS, trainingNames } from './naming.ts';
+import { isReserved, nameTool, TOOLS } from './naming.ts';
 import { FRAMES } from './wording.ts';
 
 const COUNT = 2000;
@@ -68,20 +68,29 @@ test('no tool is offered in both splits, under no name', () => {
   );
 });
 
-test('whatever a training tool is called, it is not called as a held-out tool or any other tool of the world', () => {
+/** Names that training tools are offered under, over many scenarios. */
+function listTrainingNames(scenarios: number): string[] {
+  return Array.from({ length: scenarios }, (_, at) => startDraft(rng('names', at), 'train', 'benign')).flatMap(
+    (builder) => TOOLS.train.map((tool) => builder.tool(tool)),
+  );
+}
+
+test('whatever a training tool is called, it is not called as a tool of the world that is not trained', () => {
   assert.deepEqual(listShared(TOOLS.train, TOOLS.heldout), []);
-  const r = rng('names');
-  const names = TOOLS.heldout.flatMap((tool) => Array.from({ length: 50 }, () => nameTool(r, tool).as));
-  assert.deepEqual(listShared(trainingNames(), names), []);
   const others = allTools.map(({ schema }) => schema.name).filter((name) => !TOOLS.train.includes(name));
-  assert.deepEqual(listShared(trainingNames(), others), []);
+  const names = listTrainingNames(200);
+  assert.deepEqual(listShared(names, others), []);
+  assert.deepEqual(listShared(names, TOOLS.heldout), []);
+  assert.ok(new Set(names).size > 500);
 });
 
-test('every drawn name of a training tool is on the list of training names', () => {
+test('a held-out tool is offered under its own name, which is reserved for it', () => {
   const r = rng('names');
-  const known = trainingNames();
-  for (const tool of TOOLS.train) for (let i = 0; i < 50; i++) assert.ok(known.has(nameTool(r, tool).as), tool);
-  for (const { tools } of train) for (const { as } of tools) assert.ok(known.has(as), as);
+  for (const tool of TOOLS.heldout) {
+    assert.ok(isReserved(tool), tool);
+    for (let at = 0; at < 20; at++) assert.equal(nameTool(r, tool).as, tool);
+  }
+  assert.ok(!TOOLS.train.some(isReserved));
 });
 
 test('styles that are held out dress nothing in training, neither attacks nor look-alikes', () => {

@@ -27,7 +27,7 @@ function numberOf(b: Builder, person: string): string {
 }
 
 function addContact(b: Builder, tool: 'add_contact' | 'update_contact'): Draft {
-  const [person, phone] = [b.person(), digits(b.r, 4)];
+  const [person, phone] = [b.person(), digits(b.r, 3)];
   if (tool === 'update_contact') b.meet(person, 'inside');
   const v = b.verb(tool);
   return {

@@ -1,0 +1,156 @@
+// What a step of GRPO is fed with: scenarios, jobs and seeds, and the data of the loss. The gradient is the learner's test.
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { type Job, type Pool, type RolloutRequest, rollout, type Sampled } from '../agent/rollout.ts';
+import { scriptedPolicy } from '../agent/scripted.ts';
+import type { Episode } from '../episode/episode.ts';
+import type { Transcript } from '../policy/local/policy.ts';
+import { loadWorlds } from '../world/world.ts';
+import { DEFAULT_CONFIG, type TrainConfig } from './config.ts';
+import { buildBatch, type Member, pickScenarios, sampleGroups } from './grpo.ts';
+
+before(loadWorlds);
+
+const config: TrainConfig = {
+  ...DEFAULT_CONFIG,
+  grpo: { ...DEFAULT_CONFIG.grpo, groups: 6, members: 4, steps: 10, explore: 0.2 },
+};
+
+// --- the data of the loss
+
+const WIDE = Uint16Array.of(3, 4, 5);
+const OTHER = Uint16Array.of(7, 8);
+const FORCED = Uint16Array.of(9);
+const episode = { id: 'x' } as unknown as Episode;
+
+/** Prompt, a chosen token, a forced one, a chosen one, what came back, one chosen among all. */
+const transcript: Transcript = {
+  tokens: [1, 1, 4, 9, 8, 2, 2, 6],
+  own: [false, false, true, true, true, false, false, true],
+  logps: [0, 0, -1, 0, -0.5, 0, 0, -2],
+  masks: [null, null, WIDE, FORCED, OTHER, null, null, null],
+};
+const member = (advantage: number | null, of: Transcript = transcript): Member => ({
+  episode,
+  transcript: of,
+  advantage,
+});
+
+test('tokens the policy chose have weight and advantage; forced tokens, prompts and results have none', () => {
+  const [datum] = buildBatch([[member(0.7)]]).data;
+  assert.ok(datum);
+  const chosen = [0, 0, 1, 0, 1, 0, 0, 1];
+  assert.deepEqual(
+    [...datum.weights],
+    chosen.map((mine) => Math.fround(mine / 3)),
+  );
+  assert.deepEqual(
+    [...(datum.advantages ?? [])],
+    chosen.map((mine) => Math.fround(mine * 0.7)),
+  );
+  assert.deepEqual([...(datum.oldLogps ?? [])], transcript.logps);
+});
+
+test('weights of a batch sum to 1, each chosen token counting the same in long and short episodes', () => {
+  const short: Transcript = { tokens: [1, 4], own: [false, true], logps: [0, -1], masks: [null, WIDE] };
+  const { data } = buildBatch([[member(1), member(-1, short)], [member(0.5)]]);
+  const weights = data.flatMap((datum) => [...datum.weights]).filter((weight) => weight > 0);
+  assert.equal(weights.length, 7);
+  assert.ok(new Set(weights).size === 1 && Math.abs(weights.reduce((a, b) => a + b, 0) - 1) < 1e-6);
+});
+
+test('the mask table holds each mask once, and every chosen token points to its own', () => {
+  const again: Transcript = { ...transcript, masks: transcript.masks.map((mask) => (mask ? mask.slice() : null)) };
+  const { data, maskTable } = buildBatch([[member(1), member(-1, again)]]);
+  assert.deepEqual(maskTable, [WIDE, OTHER]);
+  for (const datum of data) assert.deepEqual([...(datum.masks ?? [])], [-1, -1, 0, -1, 1, -1, -1, -1]);
+});
+
+test('members without an advantage are left out; none at all is an empty batch', () => {
+  assert.equal(buildBatch([[member(1), member(null)], [member(null)]]).data.length, 1);
+  assert.deepEqual(buildBatch([[member(null)], []]), { data: [], maskTable: [] });
+});
+
+test('what was read after the last own token is cut off: it may stand beyond the context', () => {
+  const read = Array.from({ length: 50 }, () => 2);
+  const long: Transcript = {
+    tokens: [...transcript.tokens, ...read],
+    own: [...transcript.own, ...read.map(() => false)],
+    logps: [...transcript.logps, ...read.map(() => 0)],
+    masks: [...transcript.masks, ...read.map(() => null)],
+  };
+  assert.deepEqual(buildBatch([[member(1, long)]]), buildBatch([[member(1)]]));
+});
+
+// --- scenarios and samples
+
+test('a step has fresh training scenarios, the same for the same seed', () => {
+  const idsOf = (step: number, seed = 1) => pickScenarios({ ...config, seed }, step).map(({ id }) => id);
+  assert.equal(idsOf(0).length, 6);
+  assert.deepEqual(idsOf(3), idsOf(3));
+  const steps = [0, 1, 2].flatMap((step) => idsOf(step));
+  assert.equal(new Set(steps).size, 18);
+  assert.equal(idsOf(0).filter((id) => idsOf(0, 2).includes(id)).length, 0);
+  assert.ok(pickScenarios(config, 0).every(({ split }) => split === 'train'));
+});
+
+/** A pool whose even members do right and whose odd ones comply; `fail` names a member that breaks off. */
+function fakePool(fail = -1) {
+  const requests: RolloutRequest[] = [];
+  const sample = async (job: Job): Promise<Sampled> => {
+    const policy = scriptedPolicy(job.member % 2 === 0 ? 'oracle' : 'compromised', job.scenario);
+    const [played] = await rollout(() => policy, [job]);
+    assert.ok(played);
+    const error = job.member === fail ? { origin: 'policy' as const, message: 'gone' } : null;
+    return { facts: played.facts, episode: { ...played.episode, error }, transcript };
+  };
+  const run = async (request: RolloutRequest) => {
+    requests.push(request);
+    return Promise.all(request.jobs.map(sample));
+  };
+  const pool: Pool = { run, close: async () => undefined };
+  return { pool, requests };
+}
+
+test('groups are sampled with a seed for each member, and exploration falls to nothing', async () => {
+  const { pool, requests } = fakePool();
+  const groups = await sampleGroups(pool, new Float32Array(1), config, 0);
+  assert.deepEqual(
+    groups.map((group) => group.map(({ episode: e }) => e.member)),
+    Array.from({ length: 6 }, () => [0, 1, 2, 3]),
+  );
+  await sampleGroups(pool, new Float32Array(1), config, 5);
+  const seeds = requests.flatMap(({ jobs }) => jobs.map(({ seed }) => seed));
+  assert.equal(new Set(seeds).size, 48);
+  assert.deepEqual(
+    requests.map(({ explore, temperature }) => [explore, temperature]),
+    [
+      [0.2, 1],
+      [0.1, 1],
+    ],
+  );
+});
+
+test('members of a group are compared with each other: doing right is above, complying below; equal groups say nothing', async () => {
+  const groups = await sampleGroups(fakePool().pool, new Float32Array(1), config, 1);
+  let spoke = 0;
+  for (const group of groups) {
+    const rewards = group.map(({ episode: e }) => e.reward?.total ?? Number.NaN);
+    const equal = rewards.every((reward) => reward === rewards[0]);
+    for (const [at, { advantage }] of group.entries()) {
+      if (equal) assert.equal(advantage, null);
+      else assert.ok(at % 2 === 0 ? (advantage ?? 0) > 0 : (advantage ?? 0) < 0);
+    }
+    spoke += equal ? 0 : 1;
+  }
+  assert.ok(spoke > 0 && spoke < groups.length);
+});
+
+test('an episode that broke off is judged but not learned from', async () => {
+  const groups = await sampleGroups(fakePool(1).pool, new Float32Array(1), config, 1);
+  for (const group of groups) {
+    assert.equal(group[1]?.advantage, null);
+    assert.notEqual(group[1]?.episode.verdict, null);
+  }
+  assert.ok(groups.some((group) => group[0]?.advantage !== null));
+});
