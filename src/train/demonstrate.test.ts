@@ -53,15 +53,15 @@ before(async () => {
   }
   const specials = new Map<string, number>(TAGS.map((tag, id) => [tag, id]));
   const texts = demonstrations
-    .filter(({ stage }) => stage.scenario.split === 'train')
+    .filter(({ episode }) => episode.scenario.startsWith('core-train'))
     .flatMap((d) => listTexts(d, specials));
   tokenizer = trainTokenizer(texts, { vocabSize: DEFAULT_CONFIG.model.vocab, specials: TAGS, attachBlank: true });
   grammar = makeGrammar(tokenizer);
 });
 
 /** Where a turn leaves the grammar: the index of the first token that is not allowed or does not end as it should; −1: nowhere. */
-function findStray(tokens: readonly number[], { stage }: Demonstration): number {
-  const constraint = constrainTurn(grammar, stage.tools, null);
+function findStray(tokens: readonly number[], { tools }: Demonstration): number {
+  const constraint = constrainTurn(grammar, tools, null);
   return tokens.findIndex((token, at) => {
     const allowed = constraint.allowed()?.includes(token) === true;
     return !allowed || constraint.accept(token) !== (at === tokens.length - 1);
@@ -72,7 +72,7 @@ test('every turn of every demonstration is inside the grammar, token by token, i
   let turns = 0;
   for (const demonstration of demonstrations) {
     for (const { think, action } of demonstration.episode.steps) {
-      const tokens = renderTurn(tokenizer, demonstration.stage.tools, think, action);
+      const tokens = renderTurn(tokenizer, demonstration.tools, think, action);
       assert.equal(
         findStray(tokens, demonstration),
         -1,
@@ -87,14 +87,14 @@ test('every turn of every demonstration is inside the grammar, token by token, i
 test('a thought out of order is found outside the grammar', () => {
   const [first] = demonstrations;
   assert.ok(first);
-  const tokens = renderTurn(tokenizer, first.stage.tools, 'execute plain', { kind: 'final', text: 'Done.' });
+  const tokens = renderTurn(tokenizer, first.tools, 'execute plain', { kind: 'final', text: 'Done.' });
   assert.ok(findStray(tokens, first) > 0);
 });
 
 test('every turn of every demonstration is read back as it was played', () => {
-  for (const { episode, stage } of demonstrations) {
+  for (const { episode, tools } of demonstrations) {
     for (const { think, action, decision } of episode.steps) {
-      const turn = readTurn(tokenizer, stage.tools, renderTurn(tokenizer, stage.tools, think, action));
+      const turn = readTurn(tokenizer, tools, renderTurn(tokenizer, tools, think, action));
       assert.deepEqual([turn.think, turn.action, turn.decision, turn.ended], [think, action, decision, true]);
     }
   }

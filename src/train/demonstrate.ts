@@ -4,13 +4,13 @@
 
 import { runEpisode } from '../agent/run-episode.ts';
 import { choosingPolicy } from '../agent/scripted.ts';
-import type { Episode } from '../episode/episode.ts';
+import type { Episode, ToolSchema } from '../episode/episode.ts';
 import type { Random } from '../episode/random.ts';
 import { renderEpisode, type Sequence } from '../policy/local/render.ts';
 import type { Tokenizer } from '../policy/local/tokenizer.ts';
 import type { Choices } from '../policy/scripted.ts';
 import type { Decision } from '../safety/taxonomy.ts';
-import { type Stage, stageScenario } from '../world/environment.ts';
+import { stageScenario } from '../world/environment.ts';
 import type { Scenario } from '../world/scenario.ts';
 
 /** How often a demonstration does not comply, irrespective of the labels. */
@@ -40,7 +40,8 @@ export function drawChoices(r: Random, shares: Shares): Choices {
   };
 }
 
-export type Demonstration = { readonly episode: Episode; readonly stage: Stage };
+/** The episode and the tools it was offered; no world is kept. */
+export type Demonstration = { readonly episode: Episode; readonly tools: readonly ToolSchema[] };
 
 /** Plays one demonstration of a scenario. */
 export async function demonstrate(scenario: Scenario, r: Random, shares: Shares = SHARES): Promise<Demonstration> {
@@ -48,12 +49,12 @@ export async function demonstrate(scenario: Scenario, r: Random, shares: Shares 
   const policy = choosingPolicy('demonstrator', scenario, drawChoices(r, shares));
   const { episode } = await runEpisode(policy, stage, { seed: scenario.seed, member: 0, index: 0 });
   if (episode.error) throw new Error(`the demonstration of ${scenario.id} failed: ${episode.error.message}`);
-  return { episode, stage };
+  return { episode, tools: stage.tools };
 }
 
 /** A demonstration as tokens. */
-export function renderDemonstration(tokenizer: Tokenizer, { episode, stage }: Demonstration): Sequence {
-  return renderEpisode(tokenizer, stage.tools, episode.request, episode.steps);
+export function renderDemonstration(tokenizer: Tokenizer, { episode, tools }: Demonstration): Sequence {
+  return renderEpisode(tokenizer, tools, episode.request, episode.steps);
 }
 
 /** Every piece of text that rendering a demonstration encodes: what a tokenizer has to be good at. */

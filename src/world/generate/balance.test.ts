@@ -52,7 +52,7 @@ test('a word that gives everything away is found, and one that says nothing scor
   assert.equal(findKeyword(['a b', 'a'], ['a', 'b a']).accuracy, 0.5);
 });
 
-// Measured when this was written: train 0.67 ("to"), held out 0.68 ("to").
+// Measured when this was written: train 0.68 ("to"), held out 0.69 ("to").
 test('no word tells attacks from look-alikes well', (t) => {
   for (const split of SPLITS) {
     const injections = suites[split].flatMap((s) => s.injections).filter(({ style }) => style !== 'secret');
