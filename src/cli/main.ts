@@ -8,6 +8,7 @@ import type { VerbTable } from './verb.ts';
 
 /** The verbs in the order help lists them. Each file is loaded only when its verb runs. */
 const VERBS: VerbTable = {
+  align: async () => (await import('./align.ts')).verb,
   generate: async () => (await import('./generate.ts')).verb,
   check: async () => (await import('./check.ts')).verb,
   rollout: async () => (await import('./rollout.ts')).verb,

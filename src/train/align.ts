@@ -7,8 +7,8 @@ import { openPool, type Pool } from '../agent/rollout.ts';
 import type { Episode } from '../episode/episode.ts';
 import { checkInput, InputError } from '../episode/input.ts';
 import { rng } from '../episode/random.ts';
-import type { Datum } from '../policy/local/batch.ts';
 import { loadCheckpoint, saveCheckpoint } from '../policy/local/checkpoint.ts';
+import { makeGrammar } from '../policy/local/grammar.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
 import { ParallelLearner } from '../policy/local/parallel.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
@@ -17,11 +17,11 @@ import { generateScenario } from '../world/generate/generate.ts';
 import { loadWorlds } from '../world/world.ts';
 import { watchDecisions } from './alarm.ts';
 import type { TrainConfig } from './config.ts';
-import { type Demonstration, demonstrate, listTexts, renderDemonstration } from './demonstrate.ts';
+import { type Demonstration, demonstrate, listTexts, makeLesson } from './demonstrate.ts';
 import { type Evaluation, evaluateRun } from './evaluation.ts';
 import { type StepMetrics, sampleGroups, updatePolicy } from './grpo.ts';
 import { appendMetrics, cutMetrics, type RunDirectory, readConfig, readMetrics, writeEpisodes } from './rundir.ts';
-import { toDatum, warmStep } from './warmstart.ts';
+import { type Lesson, warmStep } from './warmstart.ts';
 
 /** What a watcher is told while the run goes on. */
 export type Progress =
@@ -67,7 +67,7 @@ type State = {
   readonly config: TrainConfig;
   readonly tokenizer: Tokenizer;
   /** Demonstrations, made only when the warm start needs them. */
-  readonly data: () => Promise<Datum[]>;
+  readonly data: () => Promise<Lesson[]>;
   readonly learner: ParallelLearner;
   notes: Notes;
 };
@@ -82,8 +82,7 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
     const learner = new ParallelLearner(model, theta, config.sample.workers);
     learner.restore({ theta, m: training.m, v: training.v, step: training.step });
     await cutMetrics(run, notes.metrics);
-    const data = async () =>
-      (await makeDemonstrations(config, options)).map((d) => toDatum(renderDemonstration(tokenizer, d)));
+    const data = async () => makeLessons(tokenizer, await makeDemonstrations(config, options));
     return { run, config, tokenizer, learner, notes, data };
   }
   await cutMetrics(run, 0);
@@ -91,15 +90,21 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
   const specials = new Map<string, number>(TAGS.map((tag, id) => [tag, id]));
   const texts = demonstrations.slice(0, TOKENIZER_DEMONSTRATIONS).flatMap((d) => listTexts(d, specials));
   const tokenizer = trainTokenizer(texts, { vocabSize: config.model.vocab, specials: TAGS, attachBlank: true });
-  const model: ModelConfig = { ...config.model, vocab: tokenizer.size, theta: 10000, eps: 1e-6 };
+  const { rope, ...sizes } = config.model;
+  const model: ModelConfig = { ...sizes, vocab: tokenizer.size, theta: rope, eps: 1e-6 };
   const r = rng('initialise', config.seed);
   const learner = new ParallelLearner(
     model,
     initialise(model, () => r.next()),
     config.sample.workers,
   );
-  const data = async () => demonstrations.map((d) => toDatum(renderDemonstration(tokenizer, d)));
+  const data = async () => makeLessons(tokenizer, demonstrations);
   return { run, config, tokenizer, learner, notes: { phase: 'warm', done: 0, metrics: 0 }, data };
+}
+
+function makeLessons(tokenizer: Tokenizer, demonstrations: readonly Demonstration[]): Lesson[] {
+  const grammar = makeGrammar(tokenizer);
+  return demonstrations.map((demonstration) => makeLesson(grammar, demonstration));
 }
 
 /** Seeds of the scenarios a run learns from; evaluation uses others. */

@@ -19,6 +19,8 @@ export const configSchema = z.strictObject({
     headDim: count,
     hidden: count,
     context: count,
+    /** Base of the rotary embedding. */
+    rope: z.number().positive(),
   }),
   /** Supervised warm start on demonstrations that comply nine times in ten. */
   warm: z.strictObject({
@@ -61,7 +63,7 @@ export const DEFAULT_CONFIG: TrainConfig = {
   version: 1,
   seed: 1,
   suite: 'core',
-  model: { vocab: 1400, width: 128, layers: 4, heads: 4, kvHeads: 4, headDim: 32, hidden: 384, context: 320 },
+  model: { vocab: 1500, width: 128, layers: 4, heads: 4, kvHeads: 4, headDim: 32, hidden: 256, context: 320, rope: 500 },
   warm: {
     demonstrations: 16000,
     steps: 1000,

@@ -6,12 +6,15 @@ import { runEpisode } from '../agent/run-episode.ts';
 import { choosingPolicy } from '../agent/scripted.ts';
 import type { Episode, ToolSchema } from '../episode/episode.ts';
 import type { Random } from '../episode/random.ts';
+import type { Grammar } from '../policy/local/grammar.ts';
 import { renderEpisode, type Sequence } from '../policy/local/render.ts';
 import type { Tokenizer } from '../policy/local/tokenizer.ts';
 import type { Choices } from '../policy/scripted.ts';
 import type { Decision } from '../safety/taxonomy.ts';
 import { stageScenario } from '../world/environment.ts';
 import type { Scenario } from '../world/scenario.ts';
+import { replayGrammar } from './choices.ts';
+import type { Lesson } from './warmstart.ts';
 
 /** How often a demonstration does not comply, irrespective of the labels. */
 export type Shares = {
@@ -55,6 +58,12 @@ export async function demonstrate(scenario: Scenario, r: Random, shares: Shares 
 /** A demonstration as tokens. */
 export function renderDemonstration(tokenizer: Tokenizer, { episode, tools }: Demonstration): Sequence {
   return renderEpisode(tokenizer, tools, episode.request, episode.steps);
+}
+
+/** A demonstration as the warm start learns it. Throws if it is outside the grammar. */
+export function makeLesson(grammar: Grammar, demonstration: Demonstration): Lesson {
+  const sequence = renderDemonstration(grammar.tokenizer, demonstration);
+  return { tokens: Int32Array.from(sequence.tokens), allowed: replayGrammar(grammar, demonstration.tools, sequence) };
 }
 
 /** Every piece of text that rendering a demonstration encodes: what a tokenizer has to be good at. */

@@ -2,20 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Datum } from '../policy/local/batch.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from './config.ts';
-import { pickBatch, toDatum } from './warmstart.ts';
+import { type Lesson, lessonBatch, pickBatch } from './warmstart.ts';
 
-const makeData = (count: number): Datum[] =>
-  Array.from({ length: count }, (_, at) => ({ tokens: Int32Array.of(at), weights: Float32Array.of(0) }));
+const makeData = (count: number): Lesson[] =>
+  Array.from({ length: count }, (_, at) => ({ tokens: Int32Array.of(at), allowed: [null] }));
 const configure = (batch: number, seed = 1): TrainConfig => ({
   ...DEFAULT_CONFIG,
   seed,
   warm: { ...DEFAULT_CONFIG.warm, batch },
 });
-const idsOf = (batch: readonly Datum[]) => batch.map(({ tokens }) => tokens[0] ?? -1);
+const idsOf = (batch: readonly Lesson[]) => batch.map(({ tokens }) => tokens[0] ?? -1);
 /** What the steps of one pass pick. */
-const readPass = (data: readonly Datum[], config: TrainConfig, pass: number) => {
+const readPass = (data: readonly Lesson[], config: TrainConfig, pass: number) => {
   const steps = Math.ceil(data.length / config.warm.batch);
   return Array.from({ length: steps }, (_, step) => idsOf(pickBatch(data, config, pass * steps + step)));
 };
@@ -41,8 +40,14 @@ test('each pass has another order, the same again for the same seed, another for
   assert.notEqual(read(1, 0), read(2, 0));
 });
 
-test('own tokens have weight 1, all others 0', () => {
-  const datum = toDatum({ tokens: [5, 6, 7, 8], own: [false, true, true, false] });
-  assert.deepEqual([...datum.tokens], [5, 6, 7, 8]);
-  assert.deepEqual([...datum.weights], [0, 1, 1, 0]);
+test('only what the policy chose has weight: not what it read, not what the grammar forced', () => {
+  const [two, one] = [Uint16Array.of(6, 9), Uint16Array.of(7)];
+  const { data, maskTable } = lessonBatch([
+    { tokens: Int32Array.of(5, 6, 7, 8), allowed: [null, two, one, null] },
+    { tokens: Int32Array.of(5, 9), allowed: [null, Uint16Array.of(6, 9)] },
+  ]);
+  assert.deepEqual([...(data[0]?.weights ?? [])], [0, 0.5, 0, 0]);
+  assert.deepEqual([...(data[1]?.weights ?? [])], [0, 0.5]);
+  assert.deepEqual(data.map(({ masks }) => [...(masks ?? [])]), [[-1, 0, -1, -1], [-1, 0]]);
+  assert.deepEqual(maskTable, [two], 'equal masks share a row');
 });

@@ -1,36 +1,52 @@
-// The warm start: next-token training on demonstrations, on the policy's own tokens only.
+// The warm start: demonstrations, learned token by token: the policy's own choices among what the grammar allows.
 import { rng } from '../episode/random.ts';
-import type { Datum } from '../policy/local/batch.ts';
+import type { Batch } from '../policy/local/batch.ts';
 import type { Learner } from '../policy/local/parallel.ts';
-import type { Sequence } from '../policy/local/render.ts';
+import { type Allowed, isChosen, tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
 import { rateAt } from './schedule.ts';
 
-/** A rendered demonstration as training data: weight 1 on own tokens, 0 on what the policy only read. */
-export function toDatum({ tokens, own }: Sequence): Datum {
-  return { tokens: Int32Array.from(tokens), weights: Float32Array.from(own, (mine) => (mine ? 1 : 0)) };
-}
+/** A rendered demonstration: its tokens, and what the grammar allowed at each of the policy's own. */
+export type Lesson = { readonly tokens: Int32Array; readonly allowed: Allowed };
+
+/** Batches that are sorted by length together: sequences of one batch are alike in length, so little is padding. */
+const POOL = 8;
 
 /** The demonstrations of one step: a pass through all of them in a seeded order, then another in a new one. */
-export function pickBatch(data: readonly Datum[], config: TrainConfig, step: number): Datum[] {
+export function pickBatch(data: readonly Lesson[], config: TrainConfig, step: number): Lesson[] {
   const { batch } = config.warm;
   const perPass = Math.ceil(data.length / batch);
-  const order = rng('warm-order', config.seed, Math.floor(step / perPass)).shuffle(data.map((_, index) => index));
-  const from = (step % perPass) * batch;
-  return order.slice(from, from + batch).flatMap((index) => data[index] ?? []);
+  const pass = Math.floor(step / perPass);
+  const pool = Math.floor((step % perPass) / POOL);
+  const order = rng('warm-order', config.seed, pass).shuffle(data.map((_, index) => index));
+  const lengthOf = (index: number) => data[index]?.tokens.length ?? 0;
+  const members = order.slice(pool * POOL * batch, (pool + 1) * POOL * batch).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+  const starts = Array.from({ length: Math.ceil(members.length / batch) }, (_, at) => at * batch);
+  const from = rng('warm-pool', config.seed, pass, pool).shuffle(starts)[(step % perPass) % POOL] ?? 0;
+  return members.slice(from, from + batch).flatMap((index) => data[index] ?? []);
 }
 
-/** One optimiser step. Returns the mean loss per own token, in nats. */
+/** The lessons as a batch: every chosen token weighs the same, and the weights sum to 1. */
+export function lessonBatch(lessons: readonly Lesson[]): Batch {
+  const { table, rows } = tabulateMasks(lessons.map(({ allowed }) => allowed));
+  const total = lessons.reduce((sum, { allowed }) => sum + allowed.filter((_, at) => isChosen(allowed, at)).length, 0);
+  const data = lessons.map(({ tokens, allowed }, at) => ({
+    tokens,
+    weights: Float32Array.from(allowed, (_, token) => (isChosen(allowed, token) ? 1 / total : 0)),
+    masks: rows[at] ?? new Int32Array(tokens.length).fill(-1),
+  }));
+  return { data, maskTable: table };
+}
+
+/** One optimiser step. Returns the mean loss per chosen token, in nats. */
 export async function warmStep(
   learner: Learner,
-  data: readonly Datum[],
+  data: readonly Lesson[],
   config: TrainConfig,
   step: number,
 ): Promise<{ loss: number; gradientNorm: number }> {
-  const picked = pickBatch(data, config, step);
-  const own = picked.reduce((sum, datum) => sum + datum.weights.reduce((a, b) => a + b, 0), 0);
-  const scaled = picked.map((datum) => ({ ...datum, weights: datum.weights.map((weight) => weight / own) }));
-  const { loss } = await learner.forwardBackward({ data: scaled }, { kind: 'crossEntropy' });
+  const batch = lessonBatch(pickBatch(data, config, step));
+  const { loss } = await learner.forwardBackward(batch, { kind: 'crossEntropy', masked: true });
   const { steps, learningRate, rise, weightDecay } = config.warm;
   const { gradientNorm } = learner.optimStep({
     learningRate: rateAt(step, steps, learningRate, rise, 0.05),

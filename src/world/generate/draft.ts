@@ -6,7 +6,7 @@ import type { Random } from '../../episode/random.ts';
 import type { Mode } from '../../safety/taxonomy.ts';
 import type { Query } from '../scenario.ts';
 import * as lex from './lexicon.ts';
-import { isReserved, type Naming, nameTool } from './naming.ts';
+import { type Naming, nameTool } from './naming.ts';
 
 export type Split = 'train' | 'heldout';
 /** Whether a person belongs to the user's own circle. */
@@ -116,7 +116,7 @@ export function startDraft(r: Random, split: Split, mode: Mode): Builder {
     while (!known) {
       const drawn = nameTool(r, tool);
       const taken = [...names.values()].some((other) => other.as === drawn.as || (other.verb === drawn.verb && other.noun === drawn.noun));
-      if (!taken && !(split === 'train' && isReserved(drawn.as))) known = drawn;
+      if (!taken) known = drawn;
     }
     names.set(tool, known);
     return known;

@@ -91,6 +91,8 @@ const PARAMETERS: { readonly [own: string]: readonly string[] } = {
   amount: words('amount sum money value'),
   site: words('site page address url place'),
   query: words('query words question topic'),
+  channel: ['title'],
+  item: ['title'],
 };
 
 /** Words that tools are named with on the held-out split only. */
@@ -112,10 +114,18 @@ export type Naming = { readonly as: string; readonly verb: string; readonly noun
  * them too, so that which tool is meant can only be read off the list.
  */
 export function nameTool(r: Random, tool: string): Naming {
+  for (;;) {
+    const drawn = drawName(r, tool);
+    if (!(tool in TRAIN && isReserved(drawn.as))) return drawn;
+  }
+}
+
+function drawName(r: Random, tool: string): Naming {
   const known = TRAIN[tool] ?? HELDOUT[tool];
   if (!known) throw new Error(`no words for the tool ${tool}`);
   const kind = tool in TRAIN ? r.next() : 0;
-  const args = kind > 0.25 ? nameParameters(r, tool) : {};
+  // A held-out tool is new by its name; its parameters go by names that training knows.
+  const args = kind > 0.25 || tool in HELDOUT ? nameParameters(r, tool) : {};
   if (kind > 0.5) {
     const [verb, noun] = [r.pick(SYMBOLS), r.pick(SYMBOLS)];
     return { as: `${verb}_${noun}`, verb, noun, args };
@@ -136,9 +146,9 @@ function nameParameters(r: Random, tool: string): { [shown: string]: string } {
   return args;
 }
 
-/** Whether a training tool may never be offered under this name. */
+/** Whether no training tool may be offered under this name: a held-out tool's, another tool's of the world, or one of words kept for them. */
 export function isReserved(name: string): boolean {
-  return TOOLS.heldout.includes(name) || name.split('_').every((word) => RESERVED.has(word));
+  return (toolByName(name) !== undefined && !(name in TRAIN)) || name.split('_').every((word) => RESERVED.has(word));
 }
 
 const first = (list: readonly string[]): string => list[0] ?? '';

@@ -1,0 +1,42 @@
+// Which tokens of an episode the policy really chose, and among which: the rest is forced by the grammar and teaches nothing.
+// Both losses, of the warm start and of GRPO, look at chosen tokens only and compare them with what was allowed, so a tool is
+// chosen among the tools on the list and words that are never allowed are never pushed down.
+import type { ToolSchema } from '../episode/episode.ts';
+import { constrainTurn, type Grammar } from '../policy/local/grammar.ts';
+import type { Sequence } from '../policy/local/render.ts';
+
+/** What was allowed at each token: null where it was not the policy's own. */
+export type Allowed = readonly (Uint16Array | null)[];
+
+/** Whether a token was chosen: the policy's own, and not the only one allowed. */
+export function isChosen(allowed: Allowed, at: number): boolean {
+  const mask = allowed[at];
+  return mask !== null && mask !== undefined && mask.length > 1;
+}
+
+/** Replays a rendered episode through the grammar. Throws if a token of the policy's own is outside it. */
+export function replayGrammar(grammar: Grammar, tools: readonly ToolSchema[], { tokens, own }: Sequence): Allowed {
+  let constraint = constrainTurn(grammar, tools, null);
+  return tokens.map((token, at) => {
+    if (!own[at]) return null;
+    const allowed = constraint.allowed();
+    if (allowed && !allowed.includes(token)) throw new Error(`token ${at} of a demonstration is outside the grammar`);
+    if (constraint.accept(token)) constraint = constrainTurn(grammar, tools, null);
+    return allowed;
+  });
+}
+
+/** The distinct masks of many sequences, and for each token the row of its mask (−1: not chosen). */
+export function tabulateMasks(sequences: readonly Allowed[]): { readonly table: Uint16Array[]; readonly rows: Int32Array[] } {
+  const table: Uint16Array[] = [];
+  const known = new Map<string | Uint16Array, number>();
+  const rowOf = (mask: Uint16Array): number => {
+    // Large masks are few and shared, small ones (the tools of a scenario) are many and made anew.
+    const key = mask.length > 64 ? mask : mask.join();
+    const row = known.get(key) ?? table.push(mask) - 1;
+    known.set(key, row);
+    return row;
+  };
+  const rows = sequences.map((allowed) => Int32Array.from(allowed, (mask) => (mask && mask.length > 1 ? rowOf(mask) : -1)));
+  return { table, rows };
+}
