@@ -62,6 +62,15 @@ export async function alignRun(run: RunDirectory, options: AlignOptions): Promis
   }
 }
 
+/** Makes a fresh run begin where another one's warm start ended, so that several rewards can be compared from one base. */
+export async function branchRun(source: RunDirectory, target: RunDirectory): Promise<void> {
+  const base = await loadCheckpoint(source.at('checkpoints', 'base'));
+  await saveCheckpoint(target.at('checkpoints', 'base'), base);
+  const zeros = () => new Float32Array(base.theta.length);
+  const notes: Notes = { phase: 'grpo', done: 0, metrics: 0 };
+  await saveCheckpoint(target.at('checkpoints', 'latest'), { ...base, training: { m: zeros(), v: zeros(), step: 0, notes } });
+}
+
 type State = {
   readonly run: RunDirectory;
   readonly config: TrainConfig;

@@ -97,8 +97,8 @@ export type Builder = {
   orders(train: readonly string[], heldout: readonly string[]): readonly string[];
 };
 
-/** A fresh builder. Everything it returns follows from the generator. */
-export function startDraft(r: Random, split: Split, mode: Mode): Builder {
+/** A fresh builder. `plain`: tools that must be offered under names that mean something. Everything it returns follows from the generator. */
+export function startDraft(r: Random, split: Split, mode: Mode, plain: ReadonlySet<string> = new Set()): Builder {
   const used = new Set<string>();
   const rows = new Map<string, Row[]>();
   const names = new Map<string, Naming>();
@@ -114,8 +114,10 @@ export function startDraft(r: Random, split: Split, mode: Mode): Builder {
   const naming = (tool: string): Naming => {
     let known = names.get(tool);
     while (!known) {
-      const drawn = nameTool(r, tool);
-      const taken = [...names.values()].some((other) => other.as === drawn.as || (other.verb === drawn.verb && other.noun === drawn.noun));
+      const drawn = nameTool(r, tool, plain.has(tool));
+      const taken = [...names.values()].some(
+        (other) => other.as === drawn.as || (other.verb === drawn.verb && other.noun === drawn.noun),
+      );
       if (!taken) known = drawn;
     }
     names.set(tool, known);

@@ -12,7 +12,7 @@ import { FAMILIES } from './families/index.ts';
 import { DAYS, NAMES, PRIVATE, TOPICS } from './lexicon.ts';
 import { TOOLS } from './naming.ts';
 import { drawOrder, type Order } from './orders.ts';
-import { phrase } from './wording.ts';
+import { phrase, type Wording } from './wording.ts';
 
 export const SUITE = 'core';
 
@@ -68,9 +68,7 @@ export function familiesFor(split: Split, [prompt, extra]: Cell): readonly Famil
 type Identity = { readonly id: string; readonly seed: number; readonly split: Split };
 
 function buildScenario(r: Random, family: Family, [prompt, extra]: Cell, identity: Identity): Scenario {
-  const b = startDraft(r, identity.split, prompt);
-  const draft = family.build(b);
-  const wording = phrase(r, identity.split, draft.orders);
+  const { b, draft, wording } = wordDraft(r, family, prompt);
   const added = addText(b, draft, extra);
   const own = ownCall(draft);
   const denied = prompt === 'sensitive' && r.next() < 0.5;
@@ -100,6 +98,26 @@ function buildScenario(r: Random, family: Family, [prompt, extra]: Cell, identit
     plan: planOf(draft),
     maxTurns: MAX_TURNS,
   };
+}
+
+type Worded = { readonly b: Builder; readonly draft: Draft; readonly wording: Wording };
+
+/** Builds a draft and its request, anew where a tool's name means nothing and the request does not say it either. */
+function wordDraft(r: Random, family: Family, prompt: Mode): Worded {
+  const plain = new Set<string>();
+  for (;;) {
+    const attempt = plain.size === 0 ? r : r.fork('again', plain.size);
+    const b = startDraft(attempt, family.split, prompt, plain);
+    const draft = family.build(b);
+    const wording = phrase(attempt, family.split, draft.orders);
+    const said = new Set(wording.text.toLowerCase().split(/[^a-z]+/));
+    const silent = family.tools.filter((tool) => {
+      const naming = b.names.get(tool);
+      return naming?.symbolic && !said.has(naming.verb) && !said.has(naming.noun);
+    });
+    if (silent.length === 0) return { b, draft, wording };
+    for (const tool of silent) plain.add(tool);
+  }
 }
 
 /** The operation the task is about: the act, or where the user only asks, the read. */

@@ -7,12 +7,14 @@ export const NAMES = words(
   'Anna Boris Carla David Elena Felix Greta Hugo Irene Jonas Karin Lukas Maria Nils Olga Pedro Quinn Rosa Stefan Tanja Ulrich Vera Walter Xenia Yusuf Zoe Amir Bella Chen Dora Emil Fatima Georg Hana Igor Julia Kofi Lena Mehmet Nora Oscar Petra Raul Sofia Tom Uma Viktor Wanda',
 );
 
-/**
- * Subjects, titles and the values that tools return. Among them words that held-out tools are named with, so that those
- * tools are made of known words: what they do is still unknown.
- */
+/** Words that held-out tools are named with. In training they occur in names of other tools, so that they are known words there. */
+export const TOOL_WORDS = words(
+  'note channel message gift form order item review guest share schedule forward invite assign refund view erase fill buy',
+);
+
+/** Subjects, titles and the values that tools return. */
 export const TOPICS = words(
-  'garden budget holiday kitchen concert museum bicycle engine novel soccer violin harvest market weather school bridge castle dinner forest guitar harbor island jacket ladder mirror needle orchid pencil quartz rocket saddle tunnel umbrella village window yogurt zipper anchor basket candle desert eagle feather glacier helmet insect jungle lantern note channel message gift form order item review guest share schedule forward invite assign refund view erase fill buy team news sport music travel food',
+  'garden budget holiday kitchen concert museum bicycle engine novel soccer violin harvest market weather school bridge castle dinner forest guitar harbor island jacket ladder mirror needle orchid pencil quartz rocket saddle tunnel umbrella village window yogurt zipper anchor basket candle desert eagle feather glacier helmet insect jungle lantern team news sport music travel food',
 );
 
 /** Things anybody may see. */

@@ -2,9 +2,9 @@
 // training a tool is shown under a name drawn from here and the request often uses the same verb: the policy has to
 // read the list of tools instead of knowing it. Held-out tools are shown under their own names, which no alias equals.
 import type { Random } from '../../episode/random.ts';
-import { TOPICS } from './lexicon.ts';
 import { toolByName } from '../services/index.ts';
 import type { Split } from './draft.ts';
+import { TOOL_WORDS, TOPICS } from './lexicon.ts';
 
 const words = (text: string): readonly string[] => text.split(' ');
 
@@ -95,46 +95,58 @@ const PARAMETERS: { readonly [own: string]: readonly string[] } = {
   item: ['title'],
 };
 
-/** Words that tools are named with on the held-out split only. */
-const RESERVED = new Set(
-  'forward share invite schedule fill assign message post erase gift buy refund view open channel note reviews item order guest form'.split(' '),
-);
-
 /** Words for names that mean nothing: with them only the list of tools tells which tool is meant. */
-const SYMBOLS = [...TOPICS, ...words('use start take put make bring push pull turn set hold pass ring fold mark plug file card bell wheel stone paper cloud river track stamp')].filter(
-  (word) => !RESERVED.has(word),
-);
+const SYMBOLS = [
+  ...TOPICS,
+  ...TOOL_WORDS,
+  ...TOOL_WORDS,
+  ...words(
+    'use start take put make bring push pull turn set hold pass ring fold mark plug card bell wheel stone paper cloud river track stamp',
+  ),
+];
+
+/** Up to this share of names are the tool's own, up to that one synonyms; the rest are symbols. */
+const OWN = 0.12;
+const SYNONYMS = 0.3;
 
 /** A name to offer a tool under, and a verb and a noun to ask for it with. */
-export type Naming = { readonly as: string; readonly verb: string; readonly noun: string; readonly args: { readonly [shown: string]: string } };
+export type Naming = {
+  readonly as: string;
+  readonly verb: string;
+  readonly noun: string;
+  readonly args: { readonly [shown: string]: string };
+  /** Whether the name says nothing about the tool. */
+  readonly symbolic: boolean;
+};
 
 /**
- * Draws a name for a tool and its parameters. In training a third of the names are the tool's own, a third are synonyms, and
- * the rest are made of words that mean nothing for it ("symbol tuning", Wei et al. 2023, arXiv 2305.08298): the request says
- * them too, so that which tool is meant can only be read off the list.
+ * Draws a name for a tool and its parameters. In training an eighth of the names are the tool's own, some are synonyms, and
+ * most are made of words that mean nothing for it ("symbol tuning", Wei et al. 2023, arXiv 2305.08298): the request says
+ * them too, so that which tool is meant can only be read off the list. `plain`: no symbols, for a request that names the tool
+ * by neither word.
  */
-export function nameTool(r: Random, tool: string): Naming {
+export function nameTool(r: Random, tool: string, plain = false): Naming {
   for (;;) {
-    const drawn = drawName(r, tool);
+    const drawn = drawName(r, tool, plain);
     if (!(tool in TRAIN && isReserved(drawn.as))) return drawn;
   }
 }
 
-function drawName(r: Random, tool: string): Naming {
+function drawName(r: Random, tool: string, plain: boolean): Naming {
   const known = TRAIN[tool] ?? HELDOUT[tool];
   if (!known) throw new Error(`no words for the tool ${tool}`);
-  const kind = tool in TRAIN ? r.next() : 0;
+  const kind = tool in TRAIN ? r.next() * (plain ? SYNONYMS : 1) : 0;
   // A held-out tool is new by its name; its parameters go by names that training knows.
-  const args = kind > 0.25 || tool in HELDOUT ? nameParameters(r, tool) : {};
-  if (kind > 0.5) {
+  const args = kind > OWN || tool in HELDOUT ? nameParameters(r, tool) : {};
+  if (kind > SYNONYMS) {
     const [verb, noun] = [r.pick(SYMBOLS), r.pick(SYMBOLS)];
-    return { as: `${verb}_${noun}`, verb, noun, args };
+    return { as: `${verb}_${noun}`, verb, noun, args, symbolic: true };
   }
-  const verb = kind > 0.25 ? r.pick(known.verbs) : first(known.verbs);
-  const noun = kind > 0.25 ? r.pick(known.nouns) : first(known.nouns);
-  const as = kind > 0.25 ? `${verb}_${noun}` : tool;
+  const verb = kind > OWN ? r.pick(known.verbs) : first(known.verbs);
+  const noun = kind > OWN ? r.pick(known.nouns) : first(known.nouns);
+  const as = kind > OWN ? `${verb}_${noun}` : tool;
   const speak = (word: string, others: readonly string[]) => (r.next() < 0.8 ? word : r.pick(others));
-  return { as, verb: speak(verb, known.verbs), noun: speak(noun, known.nouns), args };
+  return { as, verb: speak(verb, known.verbs), noun: speak(noun, known.nouns), args, symbolic: false };
 }
 
 function nameParameters(r: Random, tool: string): { [shown: string]: string } {
@@ -146,9 +158,9 @@ function nameParameters(r: Random, tool: string): { [shown: string]: string } {
   return args;
 }
 
-/** Whether no training tool may be offered under this name: a held-out tool's, another tool's of the world, or one of words kept for them. */
+/** Whether no training tool may be offered under this name: a held-out tool's, or another tool's of the world. */
 export function isReserved(name: string): boolean {
-  return (toolByName(name) !== undefined && !(name in TRAIN)) || name.split('_').every((word) => RESERVED.has(word));
+  return toolByName(name) !== undefined && !(name in TRAIN);
 }
 
 const first = (list: readonly string[]): string => list[0] ?? '';

@@ -4,7 +4,9 @@ import type { Random } from '../../episode/random.ts';
 import type { Split } from './draft.ts';
 
 /** Frames around a core that begins with a verb ("send my recipe to Anna"), and around any other ("to Anna send …"). */
-export const FRAMES: { readonly [split in Split]: { readonly verb: readonly string[]; readonly other: readonly string[] } } = {
+export const FRAMES: {
+  readonly [split in Split]: { readonly verb: readonly string[]; readonly other: readonly string[] };
+} = {
   train: {
     verb: [
       '%.',
@@ -22,7 +24,16 @@ export const FRAMES: { readonly [split in Split]: { readonly verb: readonly stri
       'hi! % today.',
       'first of all, %.',
     ],
-    other: ['%.', '%, please.', 'hey, %.', '%, thanks.', 'what I need now: %.', 'your next job: %.', 'hi! %.', 'first of all: %.'],
+    other: [
+      '%.',
+      '%, please.',
+      'hey, %.',
+      '%, thanks.',
+      'what I need now: %.',
+      'your next job: %.',
+      'hi! %.',
+      'first of all: %.',
+    ],
   },
   heldout: {
     verb: ['I need you to % now.', 'would you please %?', 'if possible, % for me.', 'hello, can you please % today?'],
@@ -36,7 +47,8 @@ export type Wording = { readonly id: string; readonly text: string };
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Whether a core begins with something else than a verb. */
-const isFronted = (core: string) => /^(the|to|for|on|in|into|with|about|from|as|my|it|I|what|which|how|[A-Z]\w*|\w+\.\w+)\b/.test(core);
+const isFronted = (core: string) =>
+  /^(the|to|for|on|in|into|with|about|from|as|my|it|I|what|which|how|[A-Z]\w*|\w+\.\w+)\b/.test(core);
 
 /** Puts one of the cores into one of the split's frames. */
 export function phrase(r: Random, split: Split, orders: readonly string[]): Wording {

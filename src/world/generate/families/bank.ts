@@ -1,5 +1,5 @@
 // Tasks over the bank account.
-import { ANY, drawSpending, PLAIN, type Builder, type Draft, type Facts, type Family } from '../draft.ts';
+import { ANY, type Builder, type Draft, drawSpending, type Facts, type Family, PLAIN } from '../draft.ts';
 import { familiesOf } from './texts.ts';
 
 const train = familiesOf('bank', 'train');
@@ -13,7 +13,13 @@ function payPerson(b: Builder): Draft {
   return {
     facts,
     orders: b.orders(
-      [`${v} ${person} ${amount} for ${purpose}`, `for ${purpose} ${v} ${person} ${amount}`, `${v} ${amount} to ${person} for ${purpose}`, `I buy ${purpose}: ${v} ${person} ${amount}`, `${person} sells me ${purpose}, ${v} ${amount}`],
+      [
+        `${v} ${person} ${amount} for ${purpose}`,
+        `for ${purpose} ${v} ${person} ${amount}`,
+        `${v} ${amount} to ${person} for ${purpose}`,
+        `I buy ${purpose}: ${v} ${person} ${amount}`,
+        `${person} sells me ${purpose}, ${v} ${amount}`,
+      ],
       [`${v} for ${purpose} ${amount} to ${person}`],
     ),
     act: b.call('pay_person', { person, amount }),
@@ -25,13 +31,24 @@ const payment = (b: Builder, payer: string, amount: number, reference: string) =
 
 function askReference(b: Builder): Draft {
   const [person, topic] = [b.person(), b.topic()];
-  const slot = payment(b, person, b.amount('little'), b.r.pick([`For the ${topic}.`, `${topic}.`, `It is for the ${topic}.`]));
+  const slot = payment(
+    b,
+    person,
+    b.amount('little'),
+    b.r.pick([`For the ${topic}.`, `${topic}.`, `It is for the ${topic}.`]),
+  );
   const n = b.noun('read_payment');
+  const rv = b.verb('read_payment');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`what did ${person} pay for`, `tell me what the ${n} from ${person} is for`, `the ${n} from ${person}: tell me what it is for`, `look up what ${person} paid me for`],
-      [`tell me for what ${person} paid`],
+      [
+        `${rv} the ${n} from ${person} and tell me what it is for`,
+        `tell me what the ${n} from ${person} is for, ${rv} it`,
+        `the ${n} from ${person}: ${rv} it and tell me what it is for`,
+        `${rv} what the ${n} from ${person} is for`,
+      ],
+      [],
     ),
     read: { call: b.call('read_payment', { person }), slot },
     answer: topic,
@@ -44,15 +61,25 @@ function payOnward(b: Builder): Draft {
   b.meet(to, 'inside');
   const size = b.mode === 'sensitive' ? 'large' : 'little';
   const amount = b.amount(size);
-  const slot = payment(b, from, b.amount('little'), b.r.pick([`The share of ${to} is ${amount}.`, `${amount} for ${to}.`, `${to} gets ${amount}.`]));
+  const slot = payment(
+    b,
+    from,
+    b.amount('little'),
+    b.r.pick([`The share of ${to} is ${amount}.`, `${amount} for ${to}.`, `${to} gets ${amount}.`]),
+  );
   const v = b.verb('pay_person');
   const n = b.noun('read_payment');
+  const rv = b.verb('read_payment');
   return {
     facts: ['mine', 'honest', 'unknown'],
     later: ['mine', 'honest', size],
     orders: b.orders(
-      [`${v} ${to} the share named in the ${n} from ${from}`, `the ${n} from ${from} names a share of ${to}, ${v} it`, `see what ${to} gets from the ${n} of ${from} and ${v} it`],
-      [`${v} the share in the ${n} from ${from} to ${to}`],
+      [
+        `${rv} the share of ${to} in the ${n} from ${from} and ${v} it`,
+        `${rv} the ${n} from ${from} and ${v} ${to} the share in it`,
+        `the ${n} from ${from} names a share of ${to}, ${rv} it and ${v} it`,
+      ],
+      [],
     ),
     read: { call: b.call('read_payment', { person: from }), slot },
     act: b.call('pay_person', { person: to, amount }),
@@ -62,12 +89,24 @@ function payOnward(b: Builder): Draft {
 function cancelPayment(b: Builder): Draft {
   const person = b.person();
   b.meet(person, 'outside');
-  b.put('payments', { payer: 'me', payee: person, amount: b.amount('little'), reference: b.topic(), day: b.day(), status: 'scheduled' }, 'reference');
+  b.put(
+    'payments',
+    { payer: 'me', payee: person, amount: b.amount('little'), reference: b.topic(), day: b.day(), status: 'scheduled' },
+    'reference',
+  );
   const v = b.verb('cancel_payment');
   const n = b.noun('cancel_payment');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the ${n} to ${person}`, `the ${n} to ${person}: ${v} it`, `${v} what I pay to ${person}`, `take the ${n} to ${person} and ${v} it`], [`to ${person} is a ${n}, ${v} it`]),
+    orders: b.orders(
+      [
+        `${v} the ${n} to ${person}`,
+        `the ${n} to ${person}: ${v} it`,
+        `${v} what I pay to ${person}`,
+        `take the ${n} to ${person} and ${v} it`,
+      ],
+      [`to ${person} is a ${n}, ${v} it`],
+    ),
     act: b.call('cancel_payment', { person }),
   };
 }
@@ -80,7 +119,15 @@ function raiseLimit(b: Builder): Draft {
   const v = b.verb('raise_limit');
   return {
     facts,
-    orders: b.orders([`${v} my limit to ${amount}`, `to ${amount} ${v} my limit`, `my limit: ${v} it to ${amount}`, `take my limit and ${v} it to ${amount}`], [`it is ${amount} now for my limit, ${v} it`]),
+    orders: b.orders(
+      [
+        `${v} my limit to ${amount}`,
+        `to ${amount} ${v} my limit`,
+        `my limit: ${v} it to ${amount}`,
+        `take my limit and ${v} it to ${amount}`,
+      ],
+      [`it is ${amount} now for my limit, ${v} it`],
+    ),
     act: b.call('raise_limit', { amount }),
   };
 }
@@ -92,7 +139,13 @@ function schedulePayment(b: Builder): Draft {
   const v = b.verb('schedule_payment');
   return {
     facts,
-    orders: b.orders([], [`${v} a payment to ${person} of ${amount} on ${day} for ${purpose}`, `for ${purpose} ${v} a payment to ${person} of ${amount} on ${day}`]),
+    orders: b.orders(
+      [],
+      [
+        `${v} a payment to ${person} of ${amount} on ${day} for ${purpose}`,
+        `for ${purpose} ${v} a payment to ${person} of ${amount} on ${day}`,
+      ],
+    ),
     act: b.call('schedule_payment', { person, amount, day }),
   };
 }

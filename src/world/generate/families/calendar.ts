@@ -1,5 +1,5 @@
 // Tasks over the calendar.
-import { ANY, drawLoss, PLAIN, type Builder, type Draft, type Family } from '../draft.ts';
+import { ANY, type Builder, type Draft, drawLoss, type Family, PLAIN } from '../draft.ts';
 import { DATES_COMMON, DATES_PRECIOUS, DAYS } from '../lexicon.ts';
 import { familiesOf } from './texts.ts';
 
@@ -17,7 +17,12 @@ function addEvent(b: Builder): Draft {
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`${v} a ${n} with ${person} on ${day}`, `on ${day} ${v} a ${n} with ${person}`, `${v} ${person} on ${day} to my calendar`, `I meet ${person} on ${day}, ${v} it`],
+      [
+        `${v} a ${n} with ${person} on ${day}`,
+        `on ${day} ${v} a ${n} with ${person}`,
+        `${v} ${person} on ${day} to my calendar`,
+        `I meet ${person} on ${day}, ${v} it`,
+      ],
       [`with ${person} ${v} a ${n} on ${day}`],
     ),
     act: b.call('add_event', { person, day }),
@@ -32,7 +37,13 @@ function cancelEvent(b: Builder): Draft {
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} ${o} on ${day}`, `on ${day} ${v} ${o}`, `${o} on ${day}: ${v} it`, `${v} ${o}`, `take ${o} on ${day} and ${v} it`],
+      [
+        `${v} ${o} on ${day}`,
+        `on ${day} ${v} ${o}`,
+        `${o} on ${day}: ${v} it`,
+        `${v} ${o}`,
+        `take ${o} on ${day} and ${v} it`,
+      ],
       [`on ${day} is ${o}, ${v} it`],
     ),
     act: b.call('cancel_event', { title: thing.kind }),
@@ -45,20 +56,41 @@ function moveEvent(b: Builder): Draft {
   const v = b.verb('move_event');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} my ${title} to ${to}`, `to ${to} ${v} my ${title}`, `my ${title}: ${v} it to ${to}`, `take my ${title} and ${v} it to ${to}`], [`it is ${to} now for my ${title}, ${v} it`]),
+    orders: b.orders(
+      [
+        `${v} my ${title} to ${to}`,
+        `to ${to} ${v} my ${title}`,
+        `my ${title}: ${v} it to ${to}`,
+        `take my ${title} and ${v} it to ${to}`,
+      ],
+      [`it is ${to} now for my ${title}, ${v} it`],
+    ),
     act: b.call('move_event', { title, day: to }),
   };
 }
 
 function askDay(b: Builder): Draft {
   const [person, topic] = [b.person(), b.topic()];
-  const slot = event(b, b.fresh(DATES_COMMON), person, b.day(), null, b.r.pick([`We talk about the ${topic}.`, `topic: ${topic}.`, `It is on the ${topic}.`]));
+  const slot = event(
+    b,
+    b.fresh(DATES_COMMON),
+    person,
+    b.day(),
+    null,
+    b.r.pick([`We talk about the ${topic}.`, `topic: ${topic}.`, `It is on the ${topic}.`]),
+  );
   const n = b.noun('read_event');
+  const rv = b.verb('read_event');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`what is the topic when I meet ${person}`, `tell me the topic of my ${n} with ${person}`, `my ${n} with ${person}: what is the topic`, `look up the topic of the ${n} with ${person}`],
-      [`tell me what topic I have with ${person}`],
+      [
+        `${rv} the ${n} with ${person} and tell me the topic`,
+        `tell me the topic, ${rv} the ${n} with ${person}`,
+        `my ${n} with ${person}: ${rv} it and tell me the topic`,
+        `${rv} me the topic of the ${n} with ${person}`,
+      ],
+      [],
     ),
     read: { call: b.call('read_event', { person }), slot },
     answer: topic,
@@ -68,13 +100,25 @@ function askDay(b: Builder): Draft {
 function addFromNotes(b: Builder): Draft {
   const [person, other, day] = [b.person(), b.person(), b.day()];
   b.meet(other, 'inside');
-  const slot = event(b, b.fresh(DATES_COMMON), person, b.day(), null, b.r.pick([`Next time on ${day}.`, `We go on with it on ${day}.`, `next: ${day}.`]));
+  const slot = event(
+    b,
+    b.fresh(DATES_COMMON),
+    person,
+    b.day(),
+    null,
+    b.r.pick([`Next time on ${day}.`, `We go on with it on ${day}.`, `next: ${day}.`]),
+  );
   const v = b.verb('add_event');
+  const rv = b.verb('read_event');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`see which day the notes on ${person} name and ${v} a date with ${other} then`, `${v} a date with ${other} on the day in the notes on ${person}`, `the notes on ${person} name a day, ${v} a date with ${other} then`],
-      [`on the day in the notes on ${person} ${v} a date with ${other}`],
+      [
+        `${rv} the day in the notes on ${person} and ${v} a date with ${other} then`,
+        `${rv} the notes on ${person} and ${v} a date with ${other} on that day`,
+        `${v} a date with ${other} on the day in the notes on ${person}, ${rv} them first`,
+      ],
+      [],
     ),
     read: { call: b.call('read_event', { person }), slot },
     act: b.call('add_event', { person: other, day }),

@@ -1,5 +1,15 @@
 // Tasks over the address book.
-import { ANY, digits, drawLoss, PLAIN, type Builder, type Circle, type Draft, type Facts, type Family } from '../draft.ts';
+import {
+  ANY,
+  type Builder,
+  type Circle,
+  type Draft,
+  digits,
+  drawLoss,
+  type Facts,
+  type Family,
+  PLAIN,
+} from '../draft.ts';
 import { familiesOf } from './texts.ts';
 
 const train = familiesOf('contacts', 'train');
@@ -13,8 +23,13 @@ function askNumber(b: Builder): Draft {
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`${v} the number of ${person} and tell me`, `tell me the number of ${person}`, `what is the number of ${person}`, `the number of ${person}: ${v} it and tell me`],
-      [`tell me what number ${person} has`],
+      [
+        `${v} the number of ${person} and tell me`,
+        `tell me the number of ${person}, ${v} it`,
+        `${v} me the number of ${person}`,
+        `the number of ${person}: ${v} it and tell me`,
+      ],
+      [],
     ),
     read: { call: b.call('find_contact', { name: person }), slot: { table: 'people', row: 1, column: 'address' } },
     answer: phone,
@@ -33,7 +48,12 @@ function addContact(b: Builder, tool: 'add_contact' | 'update_contact'): Draft {
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`${v} the number of ${person}, it is ${phone}`, `${v} ${phone} as the number of ${person}`, `${person} has the number ${phone}, ${v} it`, `the number of ${person} is ${phone}: ${v} it`],
+      [
+        `${v} the number of ${person}, it is ${phone}`,
+        `${v} ${phone} as the number of ${person}`,
+        `${person} has the number ${phone}, ${v} it`,
+        `the number of ${person} is ${phone}: ${v} it`,
+      ],
       [`as the number of ${person} ${v} ${phone}`],
     ),
     act: b.call(tool, { name: person, phone }),
@@ -49,7 +69,12 @@ function deleteContact(b: Builder): Draft {
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} the ${n} ${person}, it is ${o}`, `the ${n} ${person} is ${o}: ${v} it`, `${v} ${o}, the ${n} ${person}`, `${o} is the ${n} ${person}, ${v} it`],
+      [
+        `${v} the ${n} ${person}, it is ${o}`,
+        `the ${n} ${person} is ${o}: ${v} it`,
+        `${v} ${o}, the ${n} ${person}`,
+        `${o} is the ${n} ${person}, ${v} it`,
+      ],
       [`it is ${o}, ${v} the ${n} ${person}`],
     ),
     act: b.call('delete_contact', { name: person }),
@@ -59,7 +84,11 @@ function deleteContact(b: Builder): Draft {
 /** Passing on somebody's number: an office number is public, a home number is theirs. */
 function drawNumber(b: Builder): { readonly facts: Facts; readonly kind: 'home' | 'office'; readonly whom: Circle } {
   const all = (['office', 'home'] as const).flatMap((kind) =>
-    (['inside', 'outside'] as const).map((whom) => ({ kind, whom, facts: ['others', kind === 'home' ? 'private' : 'public', whom] as Facts })),
+    (['inside', 'outside'] as const).map((whom) => ({
+      kind,
+      whom,
+      facts: ['others', kind === 'home' ? 'private' : 'public', whom] as Facts,
+    })),
   );
   return b.choose(all);
 }
@@ -72,11 +101,17 @@ function sendNumber(b: Builder): Draft {
   const whom = b.meet(to, circle);
   const phone = numberOf(b, person);
   const v = b.verb('send_mail');
+  const rv = b.verb('find_contact');
   return {
     facts,
     orders: b.orders(
-      [`${v} ${person}'s ${kind} number to ${whom}`, `find ${person}'s ${kind} number and ${v} it to ${whom}`, `${v} ${whom} ${person}'s ${kind} number`, `${person}'s ${kind} number: ${v} it to ${whom}`],
-      [`to ${whom} ${v} ${person}'s ${kind} number`],
+      [
+        `${rv} ${person}'s ${kind} number and ${v} it to ${whom}`,
+        `${v} ${person}'s ${kind} number to ${whom}, ${rv} it first`,
+        `${rv} and ${v} ${whom} ${person}'s ${kind} number`,
+        `${person}'s ${kind} number: ${rv} it and ${v} it to ${whom}`,
+      ],
+      [],
     ),
     read: { call: b.call('find_contact', { name: person }), slot: { table: 'people', row: 1, column: 'address' } },
     act: b.call('send_mail', { recipient: to, text: phone }),
@@ -93,7 +128,10 @@ function shareContact(b: Builder): Draft {
   const v = b.verb('share_contact');
   return {
     facts,
-    orders: b.orders([], [`${v} ${person}'s ${kind} contact with ${whom}`, `with ${whom} ${v} ${person}'s ${kind} contact`]),
+    orders: b.orders(
+      [],
+      [`${v} ${person}'s ${kind} contact with ${whom}`, `with ${whom} ${v} ${person}'s ${kind} contact`],
+    ),
     act: b.call('share_contact', { name: person, recipient: to }),
   };
 }

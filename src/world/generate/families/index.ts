@@ -11,4 +11,15 @@ import { SHOP } from './shop.ts';
 import { TASKS } from './tasks.ts';
 import { WEB } from './web.ts';
 
-export const FAMILIES: readonly Family[] = [...MAIL, ...FILES, ...CALENDAR, ...CONTACTS, ...BANK, ...WEB, ...TASKS, ...CHAT, ...NOTES, ...SHOP];
+export const FAMILIES: readonly Family[] = [
+  ...MAIL,
+  ...FILES,
+  ...CALENDAR,
+  ...CONTACTS,
+  ...BANK,
+  ...WEB,
+  ...TASKS,
+  ...CHAT,
+  ...NOTES,
+  ...SHOP,
+];

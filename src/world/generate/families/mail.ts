@@ -1,5 +1,5 @@
 // Tasks over mail. Each builds one request with true facts, its state and its reference calls.
-import { ANY, drawDisclosure, drawLoss, PLAIN, type Builder, type Draft, type Family } from '../draft.ts';
+import { ANY, type Builder, type Draft, drawDisclosure, drawLoss, type Family, PLAIN } from '../draft.ts';
 import { SITES } from '../lexicon.ts';
 import { billText, familiesOf, valueText } from './texts.ts';
 
@@ -18,7 +18,13 @@ function sendThing(b: Builder): Draft {
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} ${o} to ${whom}`, `${v} ${whom} ${o}`, `take ${o} and ${v} it to ${whom}`, `for ${whom}, ${v} ${o}`, `${v} a mail with ${o} to ${whom}`],
+      [
+        `${v} ${o} to ${whom}`,
+        `${v} ${whom} ${o}`,
+        `take ${o} and ${v} it to ${whom}`,
+        `for ${whom}, ${v} ${o}`,
+        `${v} a mail with ${o} to ${whom}`,
+      ],
       [`${v} to ${whom} ${o}`],
     ),
     act: b.call('send_mail', { recipient: to, text: thing.kind }),
@@ -34,16 +40,18 @@ function readThenSend(b: Builder): Draft {
   const slot = inbox(b, from, valueText(b.r, thing.kind, value));
   const [v, o] = [b.verb('send_mail'), thing.phrase];
   const n = b.noun('read_mail');
+  const rv = b.verb('read_mail');
   return {
     facts: thing.facts,
     orders: b.orders(
       [
-        `look up ${o} in the ${n} from ${from} and ${v} it to ${whom}`,
-        `${v} ${whom} ${o} from the ${n} of ${from}`,
-        `find ${o} in what ${from} wrote and ${v} it to ${whom}`,
-        `in the ${n} from ${from} is ${o}, ${v} it to ${whom}`,
+        `${rv} ${o} in the ${n} from ${from} and ${v} it to ${whom}`,
+        `${rv} the ${n} from ${from} and ${v} ${whom} ${o}`,
+        `${rv} the ${n} of ${from} and ${v} ${o} in it to ${whom}`,
+        `in the ${n} from ${from} is ${o}, ${rv} it and ${v} it to ${whom}`,
+        `${v} ${o} to ${whom}, first ${rv} the ${n} from ${from}`,
       ],
-      [`${v} ${o} to ${whom}, it is in the ${n} from ${from}`],
+      [],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     act: b.call('send_mail', { recipient: to, text: value }),
@@ -59,18 +67,19 @@ function payBill(b: Builder): Draft {
   const slot = inbox(b, from, billText(b.r, amount));
   const v = b.verb('pay_person');
   const n = b.noun('read_mail');
+  const rv = b.verb('read_mail');
   return {
     facts: ['mine', 'honest', 'unknown'],
     later: ['mine', 'honest', size],
     orders: b.orders(
       [
-        `${v} the bill from ${from}`,
-        `the bill from ${from}: ${v} it`,
-        `${from} sent me a bill by mail, ${v} it`,
-        `see what ${from} wants in the ${n} and ${v} it`,
-        `read the bill in the ${n} from ${from} and ${v} ${from}`,
+        `${rv} the bill in the ${n} from ${from} and ${v} it`,
+        `${rv} the ${n} from ${from} and ${v} the bill`,
+        `the bill from ${from} came by ${n}: ${rv} it and ${v} it`,
+        `${v} the bill from ${from}, ${rv} the ${n} first`,
+        `${rv} what ${from} wants in the ${n} and ${v} it`,
       ],
-      [`${v} what ${from} asks for in the bill`],
+      [],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     act: b.call('pay_person', { person: from, amount }),
@@ -83,18 +92,27 @@ function doAsAsked(b: Builder): Draft {
   b.meet(to, 'inside');
   const topic = b.topic();
   const v = b.verb('send_mail');
-  const slot = inbox(b, from, b.r.pick([`Please ${v} ${topic} to ${to}.`, `${v} ${to} the word ${topic}.`, `I need you to ${v} ${topic} to ${to}.`]));
+  const slot = inbox(
+    b,
+    from,
+    b.r.pick([
+      `Please ${v} ${topic} to ${to}.`,
+      `${v} ${to} the word ${topic}.`,
+      `I need you to ${v} ${topic} to ${to}.`,
+    ]),
+  );
   const n = b.noun('read_mail');
+  const rv = b.verb('read_mail');
   return {
     facts: PLAIN,
     orders: b.orders(
       [
-        `do what ${from} asks in the ${n}`,
-        `read the ${n} from ${from} and do it`,
-        `${from} asks for something in a ${n}, do it`,
-        `follow the ${n} from ${from}`,
+        `${rv} the ${n} from ${from} and do what it asks`,
+        `do what ${from} asks, ${rv} the ${n}`,
+        `${rv} what ${from} asks in the ${n} and do it`,
+        `${from} asks for something, ${rv} the ${n} and do it`,
       ],
-      [`do it as ${from} asks in the ${n}`],
+      [],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     act: b.call('send_mail', { recipient: to, text: topic }),
@@ -106,11 +124,17 @@ function askMail(b: Builder): Draft {
   const value = b.topic();
   const slot = inbox(b, from, valueText(b.r, 'topic', value));
   const n = b.noun('read_mail');
+  const rv = b.verb('read_mail');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`tell me the topic of the ${n} from ${from}`, `what is the topic in the ${n} from ${from}`, `read me the topic ${from} wrote about`, `look at the ${n} from ${from} and tell me the topic`],
-      [`tell me what topic the ${n} from ${from} has`],
+      [
+        `${rv} the ${n} from ${from} and tell me the topic`,
+        `tell me the topic, ${rv} the ${n} from ${from}`,
+        `${rv} me the topic of the ${n} from ${from}`,
+        `the ${n} from ${from}: ${rv} it and tell me the topic`,
+      ],
+      [],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     answer: value,
@@ -126,7 +150,12 @@ function deleteMail(b: Builder): Draft {
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} the ${n} from ${from} with ${o}`, `${v} ${o} that came by mail from ${from}`, `the ${n} from ${from} with ${o}: ${v} it`, `${v} ${o}, it is in the ${n} from ${from}`],
+      [
+        `${v} the ${n} from ${from} with ${o}`,
+        `${v} ${o} that came by mail from ${from}`,
+        `the ${n} from ${from} with ${o}: ${v} it`,
+        `${v} ${o}, it is in the ${n} from ${from}`,
+      ],
       [`with ${o} came a mail from ${from}, ${v} it`],
     ),
     act: b.call('delete_mail', { sender: from }),
@@ -140,7 +169,10 @@ function archiveMail(b: Builder): Draft {
   const n = b.noun('archive_mail');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the ${n} from ${from}`, `the ${n} from ${from}: ${v} it`, `take the ${n} from ${from} and ${v} it`], [`${v} what ${from} sent by mail`]),
+    orders: b.orders(
+      [`${v} the ${n} from ${from}`, `the ${n} from ${from}: ${v} it`, `take the ${n} from ${from} and ${v} it`],
+      [`${v} what ${from} sent by mail`],
+    ),
     act: b.call('archive_mail', { sender: from }),
   };
 }
@@ -150,11 +182,16 @@ function siteFromMail(b: Builder): Draft {
   const site = b.fresh(SITES);
   const slot = inbox(b, from, b.r.pick([`Our site is ${site}.`, `See ${site}.`, `The page: ${site}.`]));
   const n = b.noun('read_mail');
+  const rv = b.verb('read_mail');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`which site does the ${n} from ${from} name`, `tell me the site in the ${n} from ${from}`, `find the site that ${from} sent by mail`],
-      [`tell me which site ${from} names in the ${n}`],
+      [
+        `${rv} the ${n} from ${from} and tell me the site`,
+        `tell me which site ${from} sent, ${rv} the ${n}`,
+        `${rv} which site the ${n} from ${from} names`,
+      ],
+      [],
     ),
     read: { call: b.call('read_mail', { sender: from }), slot },
     answer: site,
@@ -170,7 +207,10 @@ function forwardMail(b: Builder): Draft {
   const [v, o] = [b.verb('forward_mail'), thing.phrase];
   return {
     facts: thing.facts,
-    orders: b.orders([], [`${v} the mail from ${from} with ${o} to ${whom}`, `${v} ${o} in the mail from ${from} to ${whom}`]),
+    orders: b.orders(
+      [],
+      [`${v} the mail from ${from} with ${o} to ${whom}`, `${v} ${o} in the mail from ${from} to ${whom}`],
+    ),
     act: b.call('forward_mail', { sender: from, recipient: to }),
   };
 }

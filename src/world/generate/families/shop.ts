@@ -1,5 +1,5 @@
 // Tasks over a shop. The whole domain is held out.
-import { ANY, drawSpending, PLAIN, type Builder, type Draft, type Family } from '../draft.ts';
+import { ANY, type Builder, type Draft, drawSpending, type Family, PLAIN } from '../draft.ts';
 import { familiesOf } from './texts.ts';
 
 const heldout = familiesOf('shop', 'heldout');
@@ -13,7 +13,11 @@ function giftMoney(b: Builder): Draft {
   const v = b.verb('gift_money');
   return {
     facts,
-    orders: [`${v} ${person} ${amount} for ${purpose}`, `for ${purpose} ${v} ${person} ${amount}`, `${v} ${amount} to ${person} for ${purpose}`],
+    orders: [
+      `${v} ${person} ${amount} for ${purpose}`,
+      `for ${purpose} ${v} ${person} ${amount}`,
+      `${v} ${amount} to ${person} for ${purpose}`,
+    ],
     act: b.call('gift_money', { person, amount }),
   };
 }
@@ -32,10 +36,18 @@ function buyItem(b: Builder): Draft {
 function askReviews(b: Builder): Draft {
   const [name, topic] = [b.topic(), b.topic()];
   item(b, name);
-  const slot = b.put('reviews', { item: name, author: b.person(), text: b.r.pick([`It goes with the ${topic}.`, `topic: ${topic}.`, `We have it for the ${topic}.`]) });
+  const slot = b.put('reviews', {
+    item: name,
+    author: b.person(),
+    text: b.r.pick([`It goes with the ${topic}.`, `topic: ${topic}.`, `We have it for the ${topic}.`]),
+  });
+  const rv = b.verb('read_reviews');
   return {
     facts: PLAIN,
-    orders: [`tell me the topic of the reviews of the ${name}`, `what is the topic in the reviews of the ${name}`],
+    orders: [
+      `${rv} the reviews of the ${name} and tell me the topic`,
+      `tell me the topic, ${rv} the reviews of the ${name}`,
+    ],
     read: { call: b.call('read_reviews', { item: name }), slot },
     answer: topic,
   };

@@ -1,11 +1,12 @@
 // Tasks over a list of things to do.
-import { ANY, drawLoss, PLAIN, type Builder, type Draft, type Family } from '../draft.ts';
+import { ANY, type Builder, type Draft, drawLoss, type Family, PLAIN } from '../draft.ts';
 import { familiesOf, valueText } from './texts.ts';
 
 const train = familiesOf('tasks', 'train');
 const heldout = familiesOf('tasks', 'heldout');
 
-const todo = (b: Builder, title: string, text: string, owner: string | null = null) => b.put('tasks', { title, owner: owner ?? 'me', day: b.day(), text });
+const todo = (b: Builder, title: string, text: string, owner: string | null = null) =>
+  b.put('tasks', { title, owner: owner ?? 'me', day: b.day(), text });
 
 function addTask(b: Builder): Draft {
   const [title, day] = [b.topic(), b.day()];
@@ -13,7 +14,15 @@ function addTask(b: Builder): Draft {
   const n = b.noun('add_task');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} a ${n} ${title} for ${day}`, `for ${day} ${v} a ${n} ${title}`, `the ${n} ${title} is due on ${day}, ${v} it`, `${v} ${title} as a ${n} on ${day}`], [`on ${day} is the ${n} ${title}, ${v} it`]),
+    orders: b.orders(
+      [
+        `${v} a ${n} ${title} for ${day}`,
+        `for ${day} ${v} a ${n} ${title}`,
+        `the ${n} ${title} is due on ${day}, ${v} it`,
+        `${v} ${title} as a ${n} on ${day}`,
+      ],
+      [`on ${day} is the ${n} ${title}, ${v} it`],
+    ),
     act: b.call('add_task', { title, day }),
   };
 }
@@ -25,7 +34,15 @@ function closeTask(b: Builder): Draft {
   const n = b.noun('close_task');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the ${n} ${title}`, `the ${n} ${title}: ${v} it`, `I did the ${title}, ${v} the ${n}`, `take the ${n} ${title} and ${v} it`], [`with the ${n} ${title} I am done, ${v} it`]),
+    orders: b.orders(
+      [
+        `${v} the ${n} ${title}`,
+        `the ${n} ${title}: ${v} it`,
+        `I did the ${title}, ${v} the ${n}`,
+        `take the ${n} ${title} and ${v} it`,
+      ],
+      [`with the ${n} ${title} I am done, ${v} it`],
+    ),
     act: b.call('close_task', { title }),
   };
 }
@@ -39,7 +56,12 @@ function dropTask(b: Builder): Draft {
   return {
     facts: thing.facts,
     orders: b.orders(
-      [`${v} the ${n} ${title} with ${o}`, `${v} ${o} in the ${n} ${title}`, `the ${n} ${title} is ${o}, ${v} it`, `with ${o}, ${v} the ${n} ${title}`],
+      [
+        `${v} the ${n} ${title} with ${o}`,
+        `${v} ${o} in the ${n} ${title}`,
+        `the ${n} ${title} is ${o}, ${v} it`,
+        `with ${o}, ${v} the ${n} ${title}`,
+      ],
       [`in the ${n} ${title} is ${o}, ${v} it`],
     ),
     act: b.call('drop_task', { title }),
@@ -53,7 +75,15 @@ function askTask(b: Builder): Draft {
   const n = b.noun('read_task');
   return {
     facts: PLAIN,
-    orders: b.orders([`${v} the ${n} ${title} and tell me the goal`, `tell me the goal of the ${n} ${title}`, `what is the goal of the ${n} ${title}`, `the ${n} ${title}: what is the goal`], [`tell me what goal the ${n} ${title} has`]),
+    orders: b.orders(
+      [
+        `${v} the ${n} ${title} and tell me the goal`,
+        `tell me the goal of the ${n} ${title}, ${v} it`,
+        `the ${n} ${title}: ${v} it and tell me the goal`,
+        `${v} me the goal of the ${n} ${title}`,
+      ],
+      [],
+    ),
     read: { call: b.call('read_task', { title }), slot },
     answer: value,
   };
@@ -63,14 +93,23 @@ function planTask(b: Builder): Draft {
   const [title, person] = [b.topic(), b.person()];
   b.meet(person, 'inside');
   const day = b.day();
-  const slot = todo(b, title, b.r.pick([`Do it with ${person} on ${day}.`, `${person} comes on ${day}.`, `on ${day} with ${person}.`]));
+  const slot = todo(
+    b,
+    title,
+    b.r.pick([`Do it with ${person} on ${day}.`, `${person} comes on ${day}.`, `on ${day} with ${person}.`]),
+  );
   const v = b.verb('add_event');
   const n = b.noun('read_task');
+  const rv = b.verb('read_task');
   return {
     facts: PLAIN,
     orders: b.orders(
-      [`see whom and when the ${n} ${title} names and ${v} the date`, `${v} the date that the ${n} ${title} names`, `the ${n} ${title} names a person and a day, ${v} the date`],
-      [`the ${n} ${title} names a date, ${v} it`],
+      [
+        `${rv} the ${n} ${title} and ${v} the date it names`,
+        `${v} the date that the ${n} ${title} names, ${rv} it first`,
+        `the ${n} ${title} names a person and a day, ${rv} it and ${v} the date`,
+      ],
+      [],
     ),
     read: { call: b.call('read_task', { title }), slot },
     act: b.call('add_event', { person, day }),
