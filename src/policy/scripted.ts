@@ -36,6 +36,7 @@ export type Choices = {
 
 export const REFUSAL = "I can't help with that.";
 export const STOPPED = 'Not done.';
+export const DONE = 'Done.';
 export const FAILED = 'It failed.';
 
 const always =
@@ -86,7 +87,7 @@ function skipStep(p: Player, action: Action): void {
 /** An agent that does nothing and says it is done. */
 export function playIdle(): Session {
   return {
-    act: async () => makeTurn([], 'execute', { kind: 'final', text: 'Done.' }),
+    act: async () => makeTurn([], 'execute', { kind: 'final', text: DONE }),
     prefill: () => undefined,
     close: () => undefined,
   };

@@ -8,7 +8,7 @@ import type { Episode } from '../episode/episode.ts';
 import { checkInput, InputError } from '../episode/input.ts';
 import { rng } from '../episode/random.ts';
 import { loadCheckpoint, saveCheckpoint } from '../policy/local/checkpoint.ts';
-import { makeGrammar } from '../policy/local/grammar.ts';
+import { decisionMask, makeGrammar } from '../policy/local/grammar.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
 import { ParallelLearner } from '../policy/local/parallel.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
@@ -68,7 +68,10 @@ export async function branchRun(source: RunDirectory, target: RunDirectory): Pro
   await saveCheckpoint(target.at('checkpoints', 'base'), base);
   const zeros = () => new Float32Array(base.theta.length);
   const notes: Notes = { phase: 'grpo', done: 0, metrics: 0 };
-  await saveCheckpoint(target.at('checkpoints', 'latest'), { ...base, training: { m: zeros(), v: zeros(), step: 0, notes } });
+  await saveCheckpoint(target.at('checkpoints', 'latest'), {
+    ...base,
+    training: { m: zeros(), v: zeros(), step: 0, notes },
+  });
 }
 
 type State = {
@@ -159,10 +162,11 @@ async function grpoPhase(
   const { run, config } = state;
   const earlier = (await readMetrics(run)).flatMap((line) => (isGrpoLine(line) ? [line] : []));
   const watch = watchDecisions(earlier);
+  const decisions = decisionMask(state.tokenizer);
   while (state.notes.done < config.grpo.steps) {
     const step = state.notes.done;
     const groups = await sampleGroups(pool, state.learner.theta, config, step);
-    const metrics = await updatePolicy(state.learner, base, groups, config, step);
+    const metrics = await updatePolicy(state.learner, base, groups, config, step, decisions);
     if (step % EPISODES_EVERY === 0)
       await writeEpisodes(
         run,

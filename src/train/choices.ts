@@ -27,7 +27,10 @@ export function replayGrammar(grammar: Grammar, tools: readonly ToolSchema[], { 
 }
 
 /** The distinct masks of many sequences, and for each token the row of its mask (−1: not chosen). */
-export function tabulateMasks(sequences: readonly Allowed[]): { readonly table: Uint16Array[]; readonly rows: Int32Array[] } {
+export function tabulateMasks(sequences: readonly Allowed[]): {
+  readonly table: Uint16Array[];
+  readonly rows: Int32Array[];
+} {
   const table: Uint16Array[] = [];
   const known = new Map<string | Uint16Array, number>();
   const rowOf = (mask: Uint16Array): number => {
@@ -37,6 +40,8 @@ export function tabulateMasks(sequences: readonly Allowed[]): { readonly table: 
     known.set(key, row);
     return row;
   };
-  const rows = sequences.map((allowed) => Int32Array.from(allowed, (mask) => (mask && mask.length > 1 ? rowOf(mask) : -1)));
+  const rows = sequences.map((allowed) =>
+    Int32Array.from(allowed, (mask) => (mask && mask.length > 1 ? rowOf(mask) : -1)),
+  );
   return { table, rows };
 }

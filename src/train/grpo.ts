@@ -15,6 +15,7 @@ import { DECISIONS, type Decision, MODES, type Mode } from '../safety/taxonomy.t
 import { generateScenario } from '../world/generate/generate.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { groupAdvantages, hasSignal } from './advantage.ts';
+import { tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
 import { rateAt } from './schedule.ts';
 
@@ -94,33 +95,29 @@ function judgeGroup(scenario: Scenario, sampled: readonly Sampled[], preset: Tra
   return judged.map((member, at) => ({ ...member, advantage: speaks ? (advantages[at] ?? null) : null }));
 }
 
-/** Builds the loss's data: one datum per member with an advantage; the mask table holds each distinct mask once. */
-export function buildBatch(groups: readonly (readonly Member[])[]): Batch {
-  const table: Uint16Array[] = [];
-  const rows = new Map<string, number>();
-  const rowOf = (mask: Uint16Array | null): number => {
-    if (!mask) return -1;
-    const key = mask.join();
-    const row = rows.get(key) ?? table.push(mask) - 1;
-    rows.set(key, row);
-    return row;
-  };
-  const chosen = (t: Transcript, at: number) => t.own[at] === true && t.masks[at]?.length !== 1;
+/**
+ * Builds the loss's data: one datum per member with an advantage. Every chosen token weighs 1, a decision `emphasis` times as
+ * much, and all weights sum to 1. `decisions`: the mask by which a decision is known.
+ */
+export function buildBatch(groups: readonly (readonly Member[])[], decisions: Uint16Array, emphasis: number): Batch {
   const members = groups.flat().filter((member) => member.advantage !== null);
-  const total = members.reduce(
-    (sum, { transcript }) => sum + transcript.tokens.filter((_, at) => chosen(transcript, at)).length,
-    0,
-  );
-  const data = members.map(({ transcript, advantage }): Datum => {
-    // What was read after the last own token teaches nothing, and may stand beyond the model's context.
-    const length = transcript.own.lastIndexOf(true) + 1;
-    const mine = transcript.tokens.slice(0, length).map((_, at) => chosen(transcript, at));
+  // What was read after the last own token teaches nothing, and may stand beyond the model's context.
+  const lengths = members.map(({ transcript }) => transcript.own.lastIndexOf(true) + 1);
+  const allowed = members.map(({ transcript }, at) => transcript.masks.slice(0, lengths[at]));
+  const { table, rows } = tabulateMasks(allowed);
+  const key = decisions.join();
+  const decision = table.findIndex((mask) => mask.join() === key);
+  const weigh = (row: number) => (row === -1 ? 0 : row === decision ? emphasis : 1);
+  const total = rows.reduce((sum, list) => sum + list.reduce((part, row) => part + weigh(row), 0), 0);
+  const data = members.map(({ transcript, advantage }, at): Datum => {
+    const masks = rows[at] ?? new Int32Array();
+    const length = lengths[at] ?? 0;
     return {
       tokens: Int32Array.from(transcript.tokens.slice(0, length)),
-      weights: Float32Array.from(mine, (own) => (own ? 1 / total : 0)),
-      advantages: Float32Array.from(mine, (own) => (own ? (advantage ?? 0) : 0)),
+      weights: Float32Array.from(masks, (row) => weigh(row) / total),
+      advantages: Float32Array.from(masks, (row) => (row === -1 ? 0 : (advantage ?? 0))),
       oldLogps: Float32Array.from(transcript.logps.slice(0, length)),
-      masks: Int32Array.from(mine, (own, at) => (own ? rowOf(transcript.masks[at] ?? null) : -1)),
+      masks,
     };
   });
   return { data, maskTable: table };
@@ -133,9 +130,10 @@ export async function updatePolicy(
   groups: readonly (readonly Member[])[],
   config: TrainConfig,
   step: number,
+  decisions: Uint16Array,
 ): Promise<StepMetrics> {
   const { steps, learningRate, rise, beta2, kl, clipLow, clipHigh } = config.grpo;
-  const batch = buildBatch(groups);
+  const batch = buildBatch(groups, decisions, config.grpo.emphasis);
   const rate = rateAt(step, steps, learningRate, rise, 0.1);
   if (batch.data.length === 0)
     return summarise(groups, step, {

@@ -48,6 +48,12 @@ test('only what the policy chose has weight: not what it read, not what the gram
   ]);
   assert.deepEqual([...(data[0]?.weights ?? [])], [0, 0.5, 0, 0]);
   assert.deepEqual([...(data[1]?.weights ?? [])], [0, 0.5]);
-  assert.deepEqual(data.map(({ masks }) => [...(masks ?? [])]), [[-1, 0, -1, -1], [-1, 0]]);
+  assert.deepEqual(
+    data.map(({ masks }) => [...(masks ?? [])]),
+    [
+      [-1, 0, -1, -1],
+      [-1, 0],
+    ],
+  );
   assert.deepEqual(maskTable, [two], 'equal masks share a row');
 });

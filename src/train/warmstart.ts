@@ -20,7 +20,9 @@ export function pickBatch(data: readonly Lesson[], config: TrainConfig, step: nu
   const pool = Math.floor((step % perPass) / POOL);
   const order = rng('warm-order', config.seed, pass).shuffle(data.map((_, index) => index));
   const lengthOf = (index: number) => data[index]?.tokens.length ?? 0;
-  const members = order.slice(pool * POOL * batch, (pool + 1) * POOL * batch).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
+  const members = order
+    .slice(pool * POOL * batch, (pool + 1) * POOL * batch)
+    .sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
   const starts = Array.from({ length: Math.ceil(members.length / batch) }, (_, at) => at * batch);
   const from = rng('warm-pool', config.seed, pass, pool).shuffle(starts)[(step % perPass) % POOL] ?? 0;
   return members.slice(from, from + batch).flatMap((index) => data[index] ?? []);

@@ -1,10 +1,11 @@
 // What the local policy may say next, token by token: a thought of facts and a decision, then what that decision calls for,
 // with calls that are JSON of an offered tool. The same masks hold in sampling and in training, so malformed text is not an
-// action that could pay. The grammar binds form only: which facts, which decision, which tool, which values is free.
+// action that could pay. The grammar binds form only: which facts, which decision, which tool, which values is free. What a refusal says is fixed too.
 
 import type { ToolSchema } from '../../episode/episode.ts';
 import { DECISIONS, type Decision } from '../../safety/taxonomy.ts';
 import type { Tag } from '../protocol.ts';
+import { DONE, FAILED, REFUSAL, STOPPED } from '../scripted.ts';
 import type { Constraint } from './choose.ts';
 import { CALL_OPEN, type CallFrame, FACT_WORDS, frameCall, tagId } from './render.ts';
 import type { Tokenizer } from './tokenizer.ts';
@@ -84,14 +85,14 @@ function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
     wordState(g, FACT_WORDS.whose, () =>
       wordState(g, FACT_WORDS.what, () =>
         wordState(g, FACT_WORDS.whom, () =>
-          wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call')),
+          wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? ANSWER : CALL)),
         ),
       ),
     );
   const rest = (): State =>
     wordState(g, FACT_WORDS.what, () =>
       wordState(g, FACT_WORDS.whom, () =>
-        wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? 'answer' : 'call')),
+        wordState(g, FACT_WORDS.step, (step) => decide(step === 'answer' ? ANSWER : CALL)),
       ),
     );
   const news = (word: string): State => {
@@ -99,17 +100,17 @@ function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
       case 'content':
         return facts();
       case 'order':
-        return decisionState(g, (decision) => (decision === 'refuse' ? facts() : after('either')(decision)));
+        return decisionState(g, (decision) => (decision === 'refuse' ? facts() : after(ORDER)(decision)));
       case 'done':
-        return decide('answer');
+        return decide(DONE_CONTEXT);
       case 'approved':
-        return decide('call');
+        return decide(ANSWERED);
       case 'denied':
         return wordState(g, [...DECISIONS, ...FACT_WORDS.whose], (next) =>
-          isDecision(next) ? after('call')(next) : rest(),
+          isDecision(next) ? after(ANSWERED)(next) : rest(),
         );
       case 'error':
-        return decide('either');
+        return decide(FAILURE);
       default:
         return rest();
     }
@@ -119,23 +120,33 @@ function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
 
 const isDecision = (word: string): word is Decision => (DECISIONS as readonly string[]).includes(word);
 
-/** What an "execute" leads to: a call, the answer, or either. */
-type Context = 'call' | 'answer' | 'either';
+/** What an "execute" leads to: a call, an answer in free words, either, or a fixed text; and what a "refuse" says. */
+type Context = { readonly execute: 'call' | 'answer' | 'either' | { readonly say: string }; readonly refuse: string };
+
+const CALL: Context = { execute: 'call', refuse: REFUSAL };
+const ANSWER: Context = { execute: 'answer', refuse: REFUSAL };
+const DONE_CONTEXT: Context = { execute: { say: DONE }, refuse: REFUSAL };
+const ANSWERED: Context = { execute: 'call', refuse: STOPPED };
+const FAILURE: Context = { execute: 'either', refuse: FAILED };
+const ORDER: Context = { execute: 'either', refuse: REFUSAL };
 
 function actionState(g: Grammar, tools: readonly ToolSchema[], decision: Decision, context: Context): State {
   const end: Then = () => forceTags(g, ['<|end|>'], () => null);
-  const say = () => textState(g, g.text, tagId(g.tokenizer, '<|end|>'), LIMITS.text, () => null);
+  const write = () => textState(g, g.text, tagId(g.tokenizer, '<|end|>'), LIMITS.text, () => null);
+  // A decision that can be said in other words is no decision: what a refusal says is fixed.
+  const say = (text: string) => must(forceText(g, ` ${text}`, end));
   const call = (open: Tag, close: Tag) =>
-    forceTags(g, [open], () => callState(g, tools, () => forceTags(g, [close], end)));
+    must(forceTags(g, [open], () => callState(g, tools, () => forceTags(g, [close], end))));
   switch (decision) {
     case 'verify':
-      return must(call('<tool_check>', '</tool_check>'));
+      return call('<tool_check>', '</tool_check>');
     case 'refuse':
-      return say();
+      return say(context.refuse);
     case 'execute':
-      if (context === 'answer') return say();
-      if (context === 'call') return must(call('<tool_call>', '</tool_call>'));
-      return either(g, must(call('<tool_call>', '</tool_call>')), say());
+      if (context.execute === 'answer') return write();
+      if (context.execute === 'call') return call('<tool_call>', '</tool_call>');
+      if (context.execute === 'either') return either(g, call('<tool_call>', '</tool_call>'), write());
+      return say(context.execute.say);
   }
 }
 
@@ -201,6 +212,11 @@ function wordState(g: Grammar, words: readonly string[], then: (word: string) =>
     words.map((word) => ({ word, tokens: g.tokenizer.encode(` ${word}`) })),
     then,
   );
+}
+
+/** The mask of a place where exactly the decision is chosen: the ids of the three words, ascending. */
+export function decisionMask(tokenizer: Tokenizer): Uint16Array {
+  return Uint16Array.from(DECISIONS.flatMap((decision) => tokenizer.encode(` ${decision}`))).sort();
 }
 
 function decisionState(g: Grammar, then: (decision: Decision) => State | null): State {

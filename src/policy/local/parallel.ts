@@ -9,10 +9,18 @@ import { type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions
 import type { ModelConfig } from './model.ts';
 
 /** What training asks of a learner. */
-export type Learner = Pick<LocalLearner, 'config' | 'theta' | 'forwardBackward' | 'logps' | 'optimStep' | 'state' | 'restore'>;
+export type Learner = Pick<
+  LocalLearner,
+  'config' | 'theta' | 'forwardBackward' | 'logps' | 'optimStep' | 'state' | 'restore'
+>;
 
 /** What a worker is asked, and what it answers. */
-export type ShareTask = { readonly id: number; readonly theta: Float32Array<ArrayBuffer>; readonly batch: Batch; readonly loss: Loss | null };
+export type ShareTask = {
+  readonly id: number;
+  readonly theta: Float32Array<ArrayBuffer>;
+  readonly batch: Batch;
+  readonly loss: Loss | null;
+};
 export type ShareAnswer =
   | { readonly id: number; readonly pass: Pass; readonly gradient: Float32Array<ArrayBuffer> }
   | { readonly id: number; readonly logps: Float32Array[] }
@@ -27,7 +35,10 @@ export class ParallelLearner implements Learner {
   constructor(config: ModelConfig, theta: Float32Array, shares: number) {
     this.#own = new LocalLearner(config, theta, cpuExecutor({ threads: 1 }));
     const file = import.meta.url.endsWith('.ts') ? './share.ts' : './share.js';
-    this.#workers = Array.from({ length: shares - 1 }, () => new Worker(new URL(file, import.meta.url), { workerData: config }));
+    this.#workers = Array.from(
+      { length: shares - 1 },
+      () => new Worker(new URL(file, import.meta.url), { workerData: config }),
+    );
     for (const worker of this.#workers) worker.unref();
   }
 
@@ -41,7 +52,9 @@ export class ParallelLearner implements Learner {
 
   async forwardBackward(batch: Batch, loss: Loss): Promise<Pass> {
     const shares = this.#split(batch.data);
-    const others = this.#workers.map((worker, at) => this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, loss));
+    const others = this.#workers.map((worker, at) =>
+      this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, loss),
+    );
     const passes = [await this.#own.forwardBackward({ ...batch, data: pick(batch.data, shares[0]) }, loss)];
     for (const answer of await Promise.all(others)) {
       if (!('pass' in answer)) throw new Error('a worker gave no gradient');
@@ -54,7 +67,9 @@ export class ParallelLearner implements Learner {
 
   async logps(batch: Batch, theta: Float32Array<ArrayBuffer> = this.theta): Promise<Float32Array[]> {
     const shares = this.#split(batch.data);
-    const others = this.#workers.map((worker, at) => this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, null, theta));
+    const others = this.#workers.map((worker, at) =>
+      this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, null, theta),
+    );
     const parts = [await this.#own.logps({ ...batch, data: pick(batch.data, shares[0]) }, theta)];
     for (const answer of await Promise.all(others)) {
       if (!('logps' in answer)) throw new Error('a worker gave no log-probabilities');
@@ -82,12 +97,19 @@ export class ParallelLearner implements Learner {
   /** Indices of the data for each thread: dealt out by length, so that the shares are alike. */
   #split(data: readonly Datum[]): number[][] {
     const shares: number[][] = Array.from({ length: this.#workers.length + 1 }, () => []);
-    const order = data.map((datum, index) => ({ index, length: datum.tokens.length })).sort((a, b) => b.length - a.length || a.index - b.index);
+    const order = data
+      .map((datum, index) => ({ index, length: datum.tokens.length }))
+      .sort((a, b) => b.length - a.length || a.index - b.index);
     for (const [rank, { index }] of order.entries()) shares[rank % shares.length]?.push(index);
     return shares;
   }
 
-  #ask(worker: Worker, batch: Batch, loss: Loss | null, theta: Float32Array<ArrayBuffer> = this.theta): Promise<ShareAnswer> {
+  #ask(
+    worker: Worker,
+    batch: Batch,
+    loss: Loss | null,
+    theta: Float32Array<ArrayBuffer> = this.theta,
+  ): Promise<ShareAnswer> {
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
       const settle = (work: () => void) => {
@@ -96,7 +118,8 @@ export class ParallelLearner implements Learner {
         worker.unref();
         work();
       };
-      const onMessage = (answer: ShareAnswer) => settle(() => ('error' in answer ? reject(new Error(`learner thread: ${answer.error}`)) : resolve(answer)));
+      const onMessage = (answer: ShareAnswer) =>
+        settle(() => ('error' in answer ? reject(new Error(`learner thread: ${answer.error}`)) : resolve(answer)));
       const onError = (error: Error) => settle(() => reject(error));
       worker.on('message', onMessage);
       worker.on('error', onError);
@@ -106,9 +129,14 @@ export class ParallelLearner implements Learner {
   }
 }
 
-const pick = (data: readonly Datum[], indices: readonly number[] | undefined): Datum[] => (indices ?? []).flatMap((index) => data[index] ?? []);
+const pick = (data: readonly Datum[], indices: readonly number[] | undefined): Datum[] =>
+  (indices ?? []).flatMap((index) => data[index] ?? []);
 
-function joinLists(parts: readonly (readonly Float32Array[])[], shares: readonly (readonly number[])[], count: number): Float32Array[] {
+function joinLists(
+  parts: readonly (readonly Float32Array[])[],
+  shares: readonly (readonly number[])[],
+  count: number,
+): Float32Array[] {
   const joined: Float32Array[] = Array.from({ length: count }, () => new Float32Array());
   for (const [share, indices] of shares.entries()) {
     for (const [at, index] of indices.entries()) joined[index] = parts[share]?.[at] ?? new Float32Array();
@@ -118,14 +146,20 @@ function joinLists(parts: readonly (readonly Float32Array[])[], shares: readonly
 
 /** Sums add; means are weighted by each share's token weights. */
 function joinPasses(passes: readonly Pass[], shares: readonly (readonly number[])[], data: readonly Datum[]): Pass {
-  const weights = shares.map((indices) => indices.reduce((sum, index) => sum + (data[index]?.weights.reduce((a, b) => a + b, 0) ?? 0), 0));
+  const weights = shares.map((indices) =>
+    indices.reduce((sum, index) => sum + (data[index]?.weights.reduce((a, b) => a + b, 0) ?? 0), 0),
+  );
   const total = weights.reduce((a, b) => a + b, 0);
   const mean = (of: (pass: Pass) => number | null) =>
     total === 0 ? 0 : passes.reduce((sum, pass, at) => sum + (of(pass) ?? 0) * (weights[at] ?? 0), 0) / total;
   const known = (of: (pass: Pass) => number | null) => (passes.every((pass) => of(pass) === null) ? null : mean(of));
   return {
     loss: passes.reduce((sum, pass) => sum + pass.loss, 0),
-    logps: joinLists(passes.map((pass) => pass.logps), shares, data.length),
+    logps: joinLists(
+      passes.map((pass) => pass.logps),
+      shares,
+      data.length,
+    ),
     kl: known((pass) => pass.kl),
     clipFraction: known((pass) => pass.clipFraction),
     entropy: mean((pass) => pass.entropy),

@@ -18,5 +18,7 @@ async function perform({ id, theta, batch, loss }: ShareTask): Promise<ShareAnsw
 
 parentPort?.on('message', (task: ShareTask) => {
   const answer = (message: ShareAnswer) => parentPort?.postMessage(message);
-  perform(task).then(answer, (error: unknown) => answer({ id: task.id, error: error instanceof Error ? error.message : String(error) }));
+  perform(task).then(answer, (error: unknown) =>
+    answer({ id: task.id, error: error instanceof Error ? error.message : String(error) }),
+  );
 });
