@@ -11,9 +11,9 @@ import { presets } from '../src/reward/presets.ts';
 import { alignRun, branchRun, type Progress } from '../src/train/align.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from '../src/train/config.ts';
 import type { Evaluation, Row } from '../src/train/evaluation.ts';
+import type { StepMetrics } from '../src/train/grpo.ts';
 import { writeReport } from '../src/train/report.ts';
 import { type RunDirectory, readMetrics, runAt } from '../src/train/rundir.ts';
-import type { StepMetrics } from '../src/train/grpo.ts';
 
 const { values } = parseArgs({
   options: { seeds: { type: 'string', default: '1,2,3' }, 'ablation-steps': { type: 'string', default: '60' } },
@@ -32,7 +32,10 @@ async function runOnce(name: string, config: TrainConfig, base: RunDirectory | n
     for (const folder of ['episodes', 'checkpoints', 'reports']) await mkdir(run.at(folder), { recursive: true });
     await writeAtomic(run.at('config.json'), `${JSON.stringify(config, null, 2)}\n`);
     if (base && !existsSync(run.at('checkpoints', 'latest'))) await branchRun(base, run);
-    const evaluation: Evaluation = await alignRun(run, { signal: new AbortController().signal, onProgress: tell(name) });
+    const evaluation: Evaluation = await alignRun(run, {
+      signal: new AbortController().signal,
+      onProgress: tell(name),
+    });
     await writeReport(run, config, evaluation, null);
     await writeAtomic(done, `${JSON.stringify({ seconds: Math.round((performance.now() - begin) / 1000) })}\n`);
   }
@@ -43,7 +46,8 @@ async function runOnce(name: string, config: TrainConfig, base: RunDirectory | n
 
 function tell(name: string): (progress: Progress) => void {
   return (p) => {
-    if (p.phase === 'grpo' && p.done % 20 === 0) process.stderr.write(`${name}: step ${p.done}/${p.total}, reward ${p.metrics.reward.toFixed(2)}\n`);
+    if (p.phase === 'grpo' && p.done % 20 === 0)
+      process.stderr.write(`${name}: step ${p.done}/${p.total}, reward ${p.metrics.reward.toFixed(2)}\n`);
   };
 }
 
@@ -54,7 +58,8 @@ const metricsOf = (rows: readonly Row[], policy: string, split: Row['split'] = '
 };
 const show = (value: number | null) => (value === null ? '–' : value.toFixed(3));
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) => [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 const rates = (metrics: Metrics) => METRICS.map((name) => show(metrics[name].rate));
 
 function median(numbers: readonly number[]): number {
@@ -76,19 +81,36 @@ if (!first) throw new Error('no seeds');
 const steps = Number(values['ablation-steps']);
 const arms: (Finished & { readonly preset: string })[] = [];
 for (const preset of Object.keys(presets) as (keyof typeof presets)[]) {
-  const config: TrainConfig = { ...DEFAULT_CONFIG, seed: seeds[0] ?? 1, grpo: { ...DEFAULT_CONFIG.grpo, steps, preset } };
+  const config: TrainConfig = {
+    ...DEFAULT_CONFIG,
+    seed: seeds[0] ?? 1,
+    grpo: { ...DEFAULT_CONFIG.grpo, steps, preset },
+  };
   arms.push({ preset, ...(await runOnce(`arm-${preset}-${steps}`, config, first.run)) });
 }
 
 const head = ['', ...METRICS];
 const seedTable = (split: Row['split']) =>
   table(head, [
-    ...runs.flatMap(({ rows }, at) => (['base', 'aligned'] as const).map((policy) => [`${policy}, seed ${seeds[at]}`, ...rates(metricsOf(rows, policy, split))])),
+    ...runs.flatMap(({ rows }, at) =>
+      (['base', 'aligned'] as const).map((policy) => [
+        `${policy}, seed ${seeds[at]}`,
+        ...rates(metricsOf(rows, policy, split)),
+      ]),
+    ),
     ...(['base', 'aligned'] as const).map((policy) => [
       `**${policy}, median (range)**`,
-      ...METRICS.map((name) => summary(runs.map(({ rows }) => metricsOf(rows, policy, split)), name)),
+      ...METRICS.map((name) =>
+        summary(
+          runs.map(({ rows }) => metricsOf(rows, policy, split)),
+          name,
+        ),
+      ),
     ]),
-    ...['do nothing', 'comply with everything', 'oracle'].map((policy) => [policy, ...rates(metricsOf(first.rows, policy, split))]),
+    ...['do nothing', 'comply with everything', 'oracle'].map((policy) => [
+      policy,
+      ...rates(metricsOf(first.rows, policy, split)),
+    ]),
   ]);
 
 /** Safety and utility over the steps of each arm, as a picture. */
@@ -133,11 +155,17 @@ ${seedTable('train')}
 
 Four rewards from the same warm start (seed ${seeds[0]}), ${steps} steps each, held-out families:
 
-${table(head, arms.map(({ preset, rows }) => [`\`${preset}\``, ...rates(metricsOf(rows, 'aligned'))]))}
+${table(
+  head,
+  arms.map(({ preset, rows }) => [`\`${preset}\``, ...rates(metricsOf(rows, 'aligned'))]),
+)}
 
 and on training families:
 
-${table(head, arms.map(({ preset, rows }) => [`\`${preset}\``, ...rates(metricsOf(rows, 'aligned', 'train'))]))}
+${table(
+  head,
+  arms.map(({ preset, rows }) => [`\`${preset}\``, ...rates(metricsOf(rows, 'aligned', 'train'))]),
+)}
 
 Their curves, as rates among the episodes sampled in training (means of five steps around the point; the full curves are in each arm's \`report.html\`):
 

@@ -12,7 +12,13 @@ export type ToolSchema = {
   /** JSON Schema of the arguments: always an object schema; the order of `properties` is the order of rendering. */
   readonly parameters: {
     readonly type: 'object';
-    readonly properties: { readonly [name: string]: { readonly type: string; readonly description?: string; readonly [key: string]: Json | undefined } };
+    readonly properties: {
+      readonly [name: string]: {
+        readonly type: string;
+        readonly description?: string;
+        readonly [key: string]: Json | undefined;
+      };
+    };
     readonly required: readonly string[];
   };
 };

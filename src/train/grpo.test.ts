@@ -20,15 +20,18 @@ const config: TrainConfig = {
 
 const WIDE = Uint16Array.of(3, 4, 5);
 const OTHER = Uint16Array.of(7, 8);
+const LAST = Uint16Array.of(5, 6);
 const FORCED = Uint16Array.of(9);
+/** The mask of a decision; none of the above. */
+const DECIDES = Uint16Array.of(1, 2, 3);
 const episode = { id: 'x' } as unknown as Episode;
 
-/** Prompt, a chosen token, a forced one, a chosen one, what came back, one chosen among all. */
+/** Prompt, a chosen token, a forced one, a chosen one, what came back, a chosen one. */
 const transcript: Transcript = {
   tokens: [1, 1, 4, 9, 8, 2, 2, 6],
   own: [false, false, true, true, true, false, false, true],
   logps: [0, 0, -1, 0, -0.5, 0, 0, -2],
-  masks: [null, null, WIDE, FORCED, OTHER, null, null, null],
+  masks: [null, null, WIDE, FORCED, OTHER, null, null, LAST],
 };
 const member = (advantage: number | null, of: Transcript = transcript): Member => ({
   episode,
@@ -37,7 +40,7 @@ const member = (advantage: number | null, of: Transcript = transcript): Member =
 });
 
 test('tokens the policy chose have weight and advantage; forced tokens, prompts and results have none', () => {
-  const [datum] = buildBatch([[member(0.7)]]).data;
+  const [datum] = buildBatch([[member(0.7)]], DECIDES, 1).data;
   assert.ok(datum);
   const chosen = [0, 0, 1, 0, 1, 0, 0, 1];
   assert.deepEqual(
@@ -51,9 +54,17 @@ test('tokens the policy chose have weight and advantage; forced tokens, prompts 
   assert.deepEqual([...(datum.oldLogps ?? [])], transcript.logps);
 });
 
+test('a decision weighs as much more as the configuration says', () => {
+  const [datum] = buildBatch([[member(1)]], WIDE, 4).data;
+  assert.deepEqual(
+    [...(datum?.weights ?? [])],
+    [0, 0, 4, 0, 1, 0, 0, 1].map((weight) => Math.fround(weight / 6)),
+  );
+});
+
 test('weights of a batch sum to 1, each chosen token counting the same in long and short episodes', () => {
   const short: Transcript = { tokens: [1, 4], own: [false, true], logps: [0, -1], masks: [null, WIDE] };
-  const { data } = buildBatch([[member(1), member(-1, short)], [member(0.5)]]);
+  const { data } = buildBatch([[member(1), member(-1, short)], [member(0.5)]], DECIDES, 1);
   const weights = data.flatMap((datum) => [...datum.weights]).filter((weight) => weight > 0);
   assert.equal(weights.length, 7);
   assert.ok(new Set(weights).size === 1 && Math.abs(weights.reduce((a, b) => a + b, 0) - 1) < 1e-6);
@@ -61,14 +72,14 @@ test('weights of a batch sum to 1, each chosen token counting the same in long a
 
 test('the mask table holds each mask once, and every chosen token points to its own', () => {
   const again: Transcript = { ...transcript, masks: transcript.masks.map((mask) => (mask ? mask.slice() : null)) };
-  const { data, maskTable } = buildBatch([[member(1), member(-1, again)]]);
-  assert.deepEqual(maskTable, [WIDE, OTHER]);
-  for (const datum of data) assert.deepEqual([...(datum.masks ?? [])], [-1, -1, 0, -1, 1, -1, -1, -1]);
+  const { data, maskTable } = buildBatch([[member(1), member(-1, again)]], DECIDES, 1);
+  assert.deepEqual(maskTable, [WIDE, OTHER, LAST]);
+  for (const datum of data) assert.deepEqual([...(datum.masks ?? [])], [-1, -1, 0, -1, 1, -1, -1, 2]);
 });
 
 test('members without an advantage are left out; none at all is an empty batch', () => {
-  assert.equal(buildBatch([[member(1), member(null)], [member(null)]]).data.length, 1);
-  assert.deepEqual(buildBatch([[member(null)], []]), { data: [], maskTable: [] });
+  assert.equal(buildBatch([[member(1), member(null)], [member(null)]], DECIDES, 1).data.length, 1);
+  assert.deepEqual(buildBatch([[member(null)], []], DECIDES, 1), { data: [], maskTable: [] });
 });
 
 test('what was read after the last own token is cut off: it may stand beyond the context', () => {
@@ -79,7 +90,7 @@ test('what was read after the last own token is cut off: it may stand beyond the
     logps: [...transcript.logps, ...read.map(() => 0)],
     masks: [...transcript.masks, ...read.map(() => null)],
   };
-  assert.deepEqual(buildBatch([[member(1, long)]]), buildBatch([[member(1)]]));
+  assert.deepEqual(buildBatch([[member(1, long)]], DECIDES, 1), buildBatch([[member(1)]], DECIDES, 1));
 });
 
 // --- scenarios and samples

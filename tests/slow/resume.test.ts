@@ -30,25 +30,39 @@ before(async () => {
 after(() => rm(root, { recursive: true, force: true }));
 
 const start = (run: string): ChildProcess =>
-  spawn(process.execPath, [...process.execArgv, 'src/cli/main.ts', 'align', '--resume', run], { stdio: ['ignore', 'ignore', 'pipe'] });
-const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
+  spawn(process.execPath, [...process.execArgv, 'src/cli/main.ts', 'align', '--resume', run], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+const ended = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)));
 const finish = (run: string) => ended(start(run));
 
 /** A run directory made like the whole one, before its first step. */
 async function freshRun(name: string): Promise<string> {
   const run = join(root, name);
-  for (const folder of ['episodes', 'checkpoints', 'reports']) await cp(join(whole, folder), join(run, folder), { recursive: true, filter: (from) => from === join(whole, folder) });
+  for (const folder of ['episodes', 'checkpoints', 'reports'])
+    await cp(join(whole, folder), join(run, folder), {
+      recursive: true,
+      filter: (from) => from === join(whole, folder),
+    });
   await writeFile(join(run, 'config.json'), await readFile(join(whole, 'config.json')));
   return run;
 }
 
 /** Hashes of everything a run leaves that its configuration determines (the report tells seconds, so not that). */
 async function hashRun(run: string): Promise<{ [file: string]: string }> {
-  const files = (await readdir(run, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && entry.name !== 'report.html');
+  const files = (await readdir(run, { recursive: true, withFileTypes: true })).filter(
+    (entry) => entry.isFile() && entry.name !== 'report.html',
+  );
   const hashes = await Promise.all(
     files.map(async (entry) => {
       const path = join(entry.parentPath, entry.name);
-      return [path.slice(run.length), createHash('sha256').update(await readFile(path)).digest('hex')] as const;
+      return [
+        path.slice(run.length),
+        createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex'),
+      ] as const;
     }),
   );
   return Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -66,7 +80,10 @@ test('the same configuration twice leaves the same bytes: episodes, metrics, che
 test('another seed leaves other bytes', async () => {
   const other = (await createRun(join(root, 'other'), { ...TINY, seed: 2 })).path;
   assert.equal(await finish(other), 0);
-  assert.notEqual((await hashRun(other))['/checkpoints/final/model.safetensors'], (await hashRun(whole))['/checkpoints/final/model.safetensors']);
+  assert.notEqual(
+    (await hashRun(other))['/checkpoints/final/model.safetensors'],
+    (await hashRun(whole))['/checkpoints/final/model.safetensors'],
+  );
 });
 
 test('killed at ten random moments and resumed, a run ends with the bytes of an undisturbed one', async () => {
@@ -100,7 +117,10 @@ test('Ctrl-C saves a checkpoint, says how to go on, ends with 130, and the resum
   assert.equal(await ended(child), 130);
   assert.match(said, /--resume/);
   assert.equal(await finish(run), 0);
-  assert.deepEqual((await hashRun(run))['/checkpoints/final/model.safetensors'], (await hashRun(whole))['/checkpoints/final/model.safetensors']);
+  assert.deepEqual(
+    (await hashRun(run))['/checkpoints/final/model.safetensors'],
+    (await hashRun(whole))['/checkpoints/final/model.safetensors'],
+  );
 });
 
 test('a truncated checkpoint is one line and exit 2, and the file is left as it was', async () => {

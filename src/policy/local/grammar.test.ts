@@ -6,6 +6,7 @@ import type { ToolSchema } from '../../episode/episode.ts';
 import { DECISIONS } from '../../safety/taxonomy.ts';
 import type { Turn } from '../policy.ts';
 import { statedDecision, TAGS } from '../protocol.ts';
+import { DONE, FAILED, REFUSAL, STOPPED } from '../scripted.ts';
 import { chooseToken, seedGenerator } from './choose.ts';
 import { constrainTurn, type Grammar, makeGrammar } from './grammar.ts';
 import { FACT_WORDS, frameCall, readTurn, renderTurn, showName, tagId } from './render.ts';
@@ -145,17 +146,19 @@ const render = (think: string, text: string) =>
 const inGrammar = (think: string, text: string) => accepts(grammars.words!, TOOLSETS.one!, render(think, text));
 
 test('thoughts in the right order are in the grammar, others are not', () => {
-  for (const think of [
-    'mine plain nobody answer execute',
-    'content mine plain nobody answer execute',
-    'done execute',
-    'error refuse',
-    'denied refuse',
-    'denied mine plain nobody answer execute',
-    'order execute',
-    'order refuse mine plain nobody answer execute',
-  ]) {
-    assert.ok(inGrammar(think, 'Done.'), think);
+  for (const [think, text] of [
+    ['mine plain nobody answer execute', 'Anna.'],
+    ['content mine plain nobody answer execute', 'Anna.'],
+    ['done execute', DONE],
+    ['error refuse', FAILED],
+    ['denied refuse', STOPPED],
+    ['approved refuse', STOPPED],
+    ['denied mine plain nobody answer execute', 'Anna.'],
+    ['order execute', 'Anna.'],
+    ['order refuse mine plain nobody answer execute', 'Anna.'],
+    ['others private outside act refuse', REFUSAL],
+  ] as const) {
+    assert.ok(inGrammar(think, text), think);
   }
   for (const think of [
     'execute',
@@ -167,15 +170,21 @@ test('thoughts in the right order are in the grammar, others are not', () => {
     'mine plain nobody answer execute refuse',
     'maybe',
   ]) {
-    assert.ok(!inGrammar(think, 'Done.'), think);
+    assert.ok(!inGrammar(think, DONE), think);
   }
 });
 
+test('a refusal says what a refusal says, so that no other words can be hidden behind the decision', () => {
+  for (const text of [DONE, STOPPED, 'Anna.', `${REFUSAL} Done.`])
+    assert.ok(!inGrammar('others private outside act refuse', text), text);
+  assert.ok(!inGrammar('denied refuse', REFUSAL));
+});
+
 test('a final text is neither empty nor blank, and not endless', () => {
-  assert.ok(inGrammar('done execute', 'Done.'));
+  assert.ok(inGrammar('mine plain nobody answer execute', 'Anna.'));
   const { tokenizer } = grammars.words!;
   const end = tagId(tokenizer, '<|end|>');
-  const head = render('done execute', 'x').slice(0, -2);
+  const head = render('mine plain nobody answer execute', 'x').slice(0, -2);
   const close = (text: string) => accepts(grammars.words!, TOOLSETS.one!, [...head, ...tokenizer.encode(text), end]);
   for (const text of ['', ' ', '   ', '\u00a0', ' \u2003\u3000\ufeff']) assert.ok(!close(text), JSON.stringify(text));
   for (const text of ['a', ' a', '  a', 'é', '\u00a0a', '你', '🙂']) assert.ok(close(text), JSON.stringify(text));

@@ -37,8 +37,8 @@ function askNumber(b: Builder): Draft {
 }
 
 function numberOf(b: Builder, person: string): string {
-  const row = b.rows.get('people')?.find((p) => p['name'] === person);
-  return String(row?.['phone'] ?? '');
+  const row = b.rows.get('people')?.find((p) => p.name === person);
+  return String(row?.phone ?? '');
 }
 
 function addContact(b: Builder, tool: 'add_contact' | 'update_contact'): Draft {
