@@ -30,8 +30,6 @@ export type Choices = {
   readonly task: (script: Script, call: Call) => Decision;
   /** About an order found in a tool's text: do it, ask about it, or leave it and go on. */
   readonly order: (script: Script) => Decision;
-  /** After the user's answer: whether to obey it. */
-  readonly obey: () => boolean;
 };
 
 export const REFUSAL = "I can't help with that.";
@@ -51,14 +49,13 @@ export const CHOICES = {
     task: (script, call) =>
       script.labels.prompt === 'malicious' ? 'refuse' : isGated(script, call) ? 'verify' : 'execute',
     order: always('refuse'),
-    obey: always(true),
   },
   /** Does whatever it is asked, by anybody. */
-  compromised: { task: always('execute'), order: always('execute'), obey: always(true) },
+  compromised: { task: always('execute'), order: always('execute') },
   /** Does whatever the user asks, and never asks back; leaves orders in tool text alone. */
-  comply: { task: always('execute'), order: always('refuse'), obey: always(true) },
+  comply: { task: always('execute'), order: always('refuse') },
   /** Asks before everything. */
-  asker: { task: always('verify'), order: always('verify'), obey: always(true) },
+  asker: { task: always('verify'), order: always('verify') },
 } as const satisfies { readonly [name: string]: Choices };
 
 /** Starts a scripted episode. */
@@ -136,9 +133,8 @@ function answerTurn(p: Player, approved: boolean): Turn {
   if (!call) throw new Error('an answer without a question');
   const step = p.script.plan[p.at];
   const ownStep = step?.kind === 'call' && sameCall(step.call, call);
-  const act = approved === p.choices.obey();
   const word = approved ? 'approved' : 'denied';
-  if (act) {
+  if (approved) {
     if (ownStep) p.at += 1;
     return makeTurn([word], 'execute', { kind: 'call', call });
   }

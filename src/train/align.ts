@@ -8,7 +8,7 @@ import type { Episode } from '../episode/episode.ts';
 import { checkInput, InputError } from '../episode/input.ts';
 import { rng } from '../episode/random.ts';
 import { loadCheckpoint, saveCheckpoint } from '../policy/local/checkpoint.ts';
-import { decisionMask, makeGrammar } from '../policy/local/grammar.ts';
+import { decisionMask, judgementCues, makeGrammar } from '../policy/local/grammar.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
 import { ParallelLearner } from '../policy/local/parallel.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
@@ -94,7 +94,7 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
     const learner = new ParallelLearner(model, theta, config.sample.workers);
     learner.restore({ theta, m: training.m, v: training.v, step: training.step });
     await cutMetrics(run, notes.metrics);
-    const data = async () => makeLessons(tokenizer, await makeDemonstrations(config, options));
+    const data = once(async () => makeLessons(tokenizer, await makeDemonstrations(config, options)));
     return { run, config, tokenizer, learner, notes, data };
   }
   await cutMetrics(run, 0);
@@ -110,8 +110,17 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
     initialise(model, () => r.next()),
     config.sample.workers,
   );
-  const data = async () => makeLessons(tokenizer, demonstrations);
+  const data = once(async () => makeLessons(tokenizer, demonstrations));
   return { run, config, tokenizer, learner, notes: { phase: 'warm', done: 0, metrics: 0 }, data };
+}
+
+/** A promise made when first asked for, and kept. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function makeLessons(tokenizer: Tokenizer, demonstrations: readonly Demonstration[]): Lesson[] {
@@ -162,11 +171,12 @@ async function grpoPhase(
   const { run, config } = state;
   const earlier = (await readMetrics(run)).flatMap((line) => (isGrpoLine(line) ? [line] : []));
   const watch = watchDecisions(earlier);
-  const decisions = decisionMask(state.tokenizer);
+  const lessons = config.grpo.replay > 0 && state.notes.done < config.grpo.steps ? await state.data() : [];
+  const aids = { decisions: decisionMask(state.tokenizer), cues: judgementCues(state.tokenizer), lessons };
   while (state.notes.done < config.grpo.steps) {
     const step = state.notes.done;
     const groups = await sampleGroups(pool, state.learner.theta, config, step);
-    const metrics = await updatePolicy(state.learner, base, groups, config, step, decisions);
+    const metrics = await updatePolicy(state.learner, base, groups, config, step, aids);
     if (step % EPISODES_EVERY === 0)
       await writeEpisodes(
         run,

@@ -8,12 +8,6 @@ import type { Sequence } from '../policy/local/render.ts';
 /** What was allowed at each token: null where it was not the policy's own. */
 export type Allowed = readonly (Uint16Array | null)[];
 
-/** Whether a token was chosen: the policy's own, and not the only one allowed. */
-export function isChosen(allowed: Allowed, at: number): boolean {
-  const mask = allowed[at];
-  return mask !== null && mask !== undefined && mask.length > 1;
-}
-
 /** Replays a rendered episode through the grammar. Throws if a token of the policy's own is outside it. */
 export function replayGrammar(grammar: Grammar, tools: readonly ToolSchema[], { tokens, own }: Sequence): Allowed {
   let constraint = constrainTurn(grammar, tools, null);

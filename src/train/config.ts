@@ -32,7 +32,7 @@ export const configSchema = z.strictObject({
     /** Steps over which the learning rate rises. */
     rise: z.int().min(0),
     weightDecay: z.number().min(0),
-    shares: z.strictObject({ ask: share, refuse: share, askOrder: share, leaveOrder: share, obey: share }),
+    shares: z.strictObject({ ask: share, refuse: share, askOrder: share, leaveOrder: share }),
   }),
   /** Group-relative policy optimisation in the worlds. */
   grpo: z.strictObject({
@@ -47,8 +47,10 @@ export const configSchema = z.strictObject({
     kl: z.number().min(0),
     clipLow: share,
     clipHigh: z.number().min(0),
-    /** Share of decisions drawn uniformly at the first step; falls in a straight line to 0 at the last. */
+    /** Share of episodes with one decision drawn uniformly, at the first step; falls in a straight line to 0 at the last. */
     explore: share,
+    /** Weight of the warm start's loss, decisions left out, beside each update; 0 for none. */
+    replay: z.number().min(0),
     /** Weight of a decision token in the loss; other chosen tokens weigh 1. */
     emphasis: z.number().positive(),
     preset: z.enum(presetNames),
@@ -83,20 +85,21 @@ export const DEFAULT_CONFIG: TrainConfig = {
     learningRate: 4e-3,
     rise: 50,
     weightDecay: 0.01,
-    shares: { ask: 0.05, refuse: 0.05, askOrder: 0.05, leaveOrder: 0.05, obey: 0.9 },
+    shares: { ask: 0.05, refuse: 0.05, askOrder: 0.05, leaveOrder: 0.05 },
   },
   grpo: {
-    steps: 140,
+    steps: 170,
     groups: 24,
     members: 8,
-    learningRate: 1e-3,
+    learningRate: 1.2e-3,
     rise: 5,
     beta2: 0.99,
-    kl: 0.05,
+    kl: 0,
     clipLow: 0.2,
     clipHigh: 0.28,
-    explore: 0.25,
-    emphasis: 4,
+    explore: 0.7,
+    emphasis: 6,
+    replay: 1,
     preset: 'tribune',
   },
   sample: { workers: 2, slots: 64, capacity: 320 },

@@ -25,12 +25,11 @@ import {
 /** The default, and demonstrators that always do one thing, so that every turn there is comes up. */
 const DISPOSITIONS: { readonly [name: string]: Shares } = {
   usual: SHARES,
-  complies: { ask: 0, refuse: 0, askOrder: 0, leaveOrder: 0, obey: 1 },
-  asks: { ask: 1, refuse: 0, askOrder: 1, leaveOrder: 0, obey: 1 },
-  defies: { ask: 1, refuse: 0, askOrder: 1, leaveOrder: 0, obey: 0 },
-  refuses: { ask: 0, refuse: 1, askOrder: 0, leaveOrder: 1, obey: 1 },
-  leaves: { ask: 0, refuse: 0, askOrder: 0, leaveOrder: 1, obey: 1 },
-  wavers: { ask: 0.5, refuse: 0.1, askOrder: 0.6, leaveOrder: 0.2, obey: 0.5 },
+  complies: { ask: 0, refuse: 0, askOrder: 0, leaveOrder: 0 },
+  asks: { ask: 1, refuse: 0, askOrder: 1, leaveOrder: 0 },
+  refuses: { ask: 0, refuse: 1, askOrder: 0, leaveOrder: 1 },
+  leaves: { ask: 0, refuse: 0, askOrder: 0, leaveOrder: 1 },
+  wavers: { ask: 0.5, refuse: 0.1, askOrder: 0.6, leaveOrder: 0.2 },
 };
 const NAMES = Object.keys(DISPOSITIONS);
 
@@ -178,10 +177,4 @@ test('a demonstrator that leaned on the labels would be found out', async () => 
     draw.mode === 'malicious' && at % 10 === 0 ? { ...draw, decision: 'refuse' as const } : draw,
   );
   assert.ok(measureLink(leaning) > 18.5);
-});
-
-test('an answer is obeyed nine times in ten, whichever it was', () => {
-  const choices = drawChoices(rng('obey'), SHARES);
-  const obeyed = Array.from({ length: 1500 }, () => choices.obey()).filter(Boolean).length / 1500;
-  assert.ok(Math.abs(obeyed - 0.9) < 0.025);
 });

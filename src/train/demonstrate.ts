@@ -24,11 +24,9 @@ export type Shares = {
   /** Asks about an order in a tool's text; leaves it alone. */
   readonly askOrder: number;
   readonly leaveOrder: number;
-  /** Obeys the answer to a check. */
-  readonly obey: number;
 };
 
-export const SHARES: Shares = { ask: 0.05, refuse: 0.05, askOrder: 0.05, leaveOrder: 0.05, obey: 0.9 };
+export const SHARES: Shares = { ask: 0.05, refuse: 0.05, askOrder: 0.05, leaveOrder: 0.05 };
 
 /** Draws the choices of one demonstration. They depend on chance alone. */
 export function drawChoices(r: Random, shares: Shares): Choices {
@@ -39,7 +37,6 @@ export function drawChoices(r: Random, shares: Shares): Choices {
   return {
     task: () => draw(shares.ask, shares.refuse),
     order: () => draw(shares.askOrder, shares.leaveOrder),
-    obey: () => r.next() < shares.obey,
   };
 }
 

@@ -18,6 +18,7 @@ import { groupAdvantages, hasSignal } from './advantage.ts';
 import { tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
 import { rateAt } from './schedule.ts';
+import { type Lesson, lessonBatch, pickBatch } from './warmstart.ts';
 
 /** A member of a group, judged, with its advantage (null: not judged, or its group says nothing). */
 export type Member = { readonly episode: Episode; readonly transcript: Transcript; readonly advantage: number | null };
@@ -95,6 +96,9 @@ function judgeGroup(scenario: Scenario, sampled: readonly Sampled[], preset: Tra
   return judged.map((member, at) => ({ ...member, advantage: speaks ? (advantages[at] ?? null) : null }));
 }
 
+/** Log-probability under which a decision that does badly is not pushed down any further. */
+const SETTLED = Math.log(0.02);
+
 /**
  * Builds the loss's data: one datum per member with an advantage. Every chosen token weighs 1, a decision `emphasis` times as
  * much, and all weights sum to 1. `decisions`: the mask by which a decision is known.
@@ -107,14 +111,22 @@ export function buildBatch(groups: readonly (readonly Member[])[], decisions: Ui
   const { table, rows } = tabulateMasks(allowed);
   const key = decisions.join();
   const decision = table.findIndex((mask) => mask.join() === key);
-  const weigh = (row: number) => (row === -1 ? 0 : row === decision ? emphasis : 1);
-  const total = rows.reduce((sum, list) => sum + list.reduce((part, row) => part + weigh(row), 0), 0);
+  const weights = members.map(({ transcript, advantage }, at) =>
+    Array.from(rows[at] ?? [], (row, token) => {
+      if (row !== decision) return row === -1 ? 0 : 1;
+      // Drawn at random and bad, but hardly ever the policy's own choice: nothing to unlearn. Without this bound the
+      // logits of what is tried again and again run away.
+      const settled = (advantage ?? 0) < 0 && (transcript.logps[token] ?? 0) < SETTLED;
+      return settled ? 0 : emphasis;
+    }),
+  );
+  const total = weights.flat().reduce((sum, weight) => sum + weight, 0);
   const data = members.map(({ transcript, advantage }, at): Datum => {
     const masks = rows[at] ?? new Int32Array();
     const length = lengths[at] ?? 0;
     return {
       tokens: Int32Array.from(transcript.tokens.slice(0, length)),
-      weights: Float32Array.from(masks, (row) => weigh(row) / total),
+      weights: Float32Array.from(weights[at] ?? [], (weight) => weight / total),
       advantages: Float32Array.from(masks, (row) => (row === -1 ? 0 : (advantage ?? 0))),
       oldLogps: Float32Array.from(transcript.logps.slice(0, length)),
       masks,
@@ -123,6 +135,14 @@ export function buildBatch(groups: readonly (readonly Member[])[], decisions: Ui
   return { data, maskTable: table };
 }
 
+/** What an update needs beside the groups: how a decision is known, and what is replayed. */
+export type Aids = {
+  readonly decisions: Uint16Array;
+  /** Tokens after which a decision is a judgement. */
+  readonly cues: ReadonlySet<number>;
+  readonly lessons: readonly Lesson[];
+};
+
 /** One update from judged groups. `base` is the parameter vector of the policy that KL holds to. */
 export async function updatePolicy(
   learner: Learner,
@@ -130,7 +150,7 @@ export async function updatePolicy(
   groups: readonly (readonly Member[])[],
   config: TrainConfig,
   step: number,
-  decisions: Uint16Array,
+  { decisions, cues, lessons }: Aids,
 ): Promise<StepMetrics> {
   const { steps, learningRate, rise, beta2, kl, clipLow, clipHigh } = config.grpo;
   const batch = buildBatch(groups, decisions, config.grpo.emphasis);
@@ -145,13 +165,24 @@ export async function updatePolicy(
       learningRate: rate,
     });
   const reference = kl > 0 ? await learner.logps(batch, base) : null;
-  const data = batch.data.map((datum, at) => (reference?.[at] ? { ...datum, refLogps: reference[at] } : datum));
+  const decision = batch.maskTable?.findIndex((mask) => mask.join() === decisions.join()) ?? -1;
+  const data = batch.data.map((datum, at) => (reference?.[at] ? holdTo(datum, reference[at], decision) : datum));
   const pass = await learner.forwardBackward({ ...batch, data }, { kind: 'grpo', clipLow, clipHigh, klCoef: kl });
   const mismatch = compareLogps(batch.data, pass.logps);
   if (mismatch > 1e-4)
     throw new Error(
       `sampler and trainer disagree by ${mismatch.toExponential(1)} in a log-probability, expected at most 1e-4`,
     );
+  // The skills of the warm start go on being taught beside it, without its judgements (PPO-ptx, arXiv 2203.02155): else what
+  // moves the decisions slowly spoils the copying of values.
+  const { replay } = config.grpo;
+  if (replay > 0) {
+    const batch = lessonBatch(pickBatch(lessons, config, config.warm.steps + step), {
+      total: replay,
+      without: { mask: decisions, after: cues },
+    });
+    await learner.forwardBackward(batch, { kind: 'crossEntropy', masked: true });
+  }
   const { gradientNorm } = learner.optimStep({ learningRate: rate, beta2 });
   const { clipFraction, entropy } = pass;
   return summarise(groups, step, {
@@ -162,6 +193,17 @@ export async function updatePolicy(
     mismatch,
     learningRate: rate,
   });
+}
+
+/**
+ * Gives a datum its reference, except where a decision was chosen: those are to move away from the base, and where they were
+ * drawn at random the estimator, made for samples of the policy, would pull them back with enormous force.
+ */
+function holdTo(datum: Datum, reference: Float32Array, decision: number): Datum {
+  return {
+    ...datum,
+    refLogps: reference.map((logp, at) => (datum.masks?.[at] === decision ? (datum.oldLogps?.[at] ?? logp) : logp)),
+  };
 }
 
 function compareLogps(data: readonly Datum[], logps: readonly Float32Array[]): number {

@@ -2,7 +2,7 @@
 import { rng } from '../episode/random.ts';
 import type { Batch } from '../policy/local/batch.ts';
 import type { Learner } from '../policy/local/parallel.ts';
-import { type Allowed, isChosen, tabulateMasks } from './choices.ts';
+import { type Allowed, tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
 import { rateAt } from './schedule.ts';
 
@@ -28,15 +28,29 @@ export function pickBatch(data: readonly Lesson[], config: TrainConfig, step: nu
   return members.slice(from, from + batch).flatMap((index) => data[index] ?? []);
 }
 
-/** The lessons as a batch: every chosen token weighs the same, and the weights sum to 1. */
-export function lessonBatch(lessons: readonly Lesson[]): Batch {
+/** What the weights of a batch of lessons are made of. */
+export type Weighing = {
+  /** What they sum to; default 1. */
+  readonly total?: number;
+  /** Which tokens have no weight: those chosen under this mask after one of these tokens. */
+  readonly without?: { readonly mask: Uint16Array; readonly after: ReadonlySet<number> };
+};
+
+/** The lessons as a batch: every chosen token weighs the same. */
+export function lessonBatch(lessons: readonly Lesson[], { total: sum = 1, without }: Weighing = {}): Batch {
   const { table, rows } = tabulateMasks(lessons.map(({ allowed }) => allowed));
-  const total = lessons.reduce((sum, { allowed }) => sum + allowed.filter((_, at) => isChosen(allowed, at)).length, 0);
-  const data = lessons.map(({ tokens, allowed }, at) => ({
-    tokens,
-    weights: Float32Array.from(allowed, (_, token) => (isChosen(allowed, token) ? 1 / total : 0)),
-    masks: rows[at] ?? new Int32Array(tokens.length).fill(-1),
-  }));
+  const left = without === undefined ? -1 : table.findIndex((mask) => mask.join() === without.mask.join());
+  const counted = lessons.map(({ tokens }, at) =>
+    Array.from(rows[at] ?? [], (row, token) => {
+      const omitted = row === left && without?.after.has(tokens[token - 1] ?? -1);
+      return row !== -1 && !omitted;
+    }),
+  );
+  const total = counted.reduce((n, list) => n + list.filter(Boolean).length, 0);
+  const data = lessons.map(({ tokens }, at) => {
+    const masks = rows[at] ?? new Int32Array(tokens.length).fill(-1);
+    return { tokens, masks, weights: Float32Array.from(counted[at] ?? [], (counts) => (counts ? sum / total : 0)) };
+  });
   return { data, maskTable: table };
 }
 

@@ -223,7 +223,8 @@ function listExplored(grammar: Grammar, share: number): string[] {
   const explored: string[] = [];
   for (let seed = 0; seed < 100; seed++) {
     const rng = seedGenerator(seed);
-    const constraint = constrainTurn(grammar, TOOLSETS.numbers!, { share, rng: seedGenerator(seed + 1000) });
+    const draw = seedGenerator(seed + 1000);
+    const constraint = constrainTurn(grammar, TOOLSETS.numbers!, () => draw() < share);
     for (let over = false; !over; ) {
       const allowed = constraint.allowed() ?? new Uint16Array();
       const behaviour = constraint.explore?.() ?? null;
@@ -247,10 +248,10 @@ function listExplored(grammar: Grammar, share: number): string[] {
   return explored;
 }
 
-test('only decisions are explored, each as often as the share says, and never without a share', () => {
+test('only judgements are explored, each as often as the share says, and never without a share', () => {
   const { words, bytes } = grammars;
   const always = listExplored(words!, 1);
-  assert.ok(always.length >= 90 && always.every((place) => place === 'execute refuse verify'));
+  assert.ok(always.length >= 50 && always.every((place) => place === 'execute refuse verify'));
   const half = listExplored(words!, 0.5).length / always.length;
   assert.ok(half > 0.3 && half < 0.7, String(half));
   assert.deepEqual(listExplored(words!, 0), []);

@@ -53,8 +53,8 @@ function isSolid(byte: number): boolean {
   return (byte > 32 && byte < 127) || (byte > 0xc2 && ![0xe1, 0xe2, 0xe3, 0xef].includes(byte));
 }
 
-/** How often decisions are drawn at random while training, and with what. */
-export type Exploration = { readonly share: number; readonly rng: () => number };
+/** Whether the next decision is to be drawn at random instead of by the model. Asked once at each decision. */
+export type Exploration = () => boolean;
 
 /** The constraint of one turn. */
 export function constrainTurn(
@@ -71,8 +71,7 @@ export function constrainTurn(
       return state === null;
     },
     explore() {
-      if (!exploration || !state?.decides || exploration.rng() >= exploration.share) return null;
-      return uniform;
+      return state?.decides && exploration?.() ? uniform : null;
     },
   };
 }
@@ -80,7 +79,8 @@ export function constrainTurn(
 function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
   const after = (context: Context) => (decision: Decision) =>
     forceTags(g, ['</think>'], () => actionState(g, tools, decision, context));
-  const decide = (context: Context) => decisionState(g, after(context));
+  // Only what to do about the task and about an order is judgement; obeying an answer and saying the result are procedure.
+  const decide = (context: Context) => decisionState(g, after(context), context === CALL);
   const facts = (): State =>
     wordState(g, FACT_WORDS.whose, () =>
       wordState(g, FACT_WORDS.what, () =>
@@ -100,13 +100,14 @@ function beginTurn(g: Grammar, tools: readonly ToolSchema[]): State {
       case 'content':
         return facts();
       case 'order':
-        return decisionState(g, (decision) => (decision === 'refuse' ? facts() : after(ORDER)(decision)));
+        return decisionState(g, (decision) => (decision === 'refuse' ? facts() : after(ORDER)(decision)), true);
       case 'done':
         return decide(DONE_CONTEXT);
       case 'approved':
-        return decide(ANSWERED);
+        // A yes is for exactly the call asked about, and obeying the user's answer is not the policy's to decide.
+        return wordState(g, ['execute'], () => after(ANSWERED)('execute'));
       case 'denied':
-        return wordState(g, [...DECISIONS, ...FACT_WORDS.whose], (next) =>
+        return wordState(g, ['refuse', ...FACT_WORDS.whose], (next) =>
           isDecision(next) ? after(ANSWERED)(next) : rest(),
         );
       case 'error':
@@ -214,15 +215,20 @@ function wordState(g: Grammar, words: readonly string[], then: (word: string) =>
   );
 }
 
+/** Ids of the words after which a decision is a judgement: about a step of the task, or about an order. */
+export function judgementCues(tokenizer: Tokenizer): ReadonlySet<number> {
+  return new Set(['read', 'act', 'order'].flatMap((word) => tokenizer.encode(` ${word}`).slice(-1)));
+}
+
 /** The mask of a place where exactly the decision is chosen: the ids of the three words, ascending. */
 export function decisionMask(tokenizer: Tokenizer): Uint16Array {
   return Uint16Array.from(DECISIONS.flatMap((decision) => tokenizer.encode(` ${decision}`))).sort();
 }
 
-function decisionState(g: Grammar, then: (decision: Decision) => State | null): State {
+function decisionState(g: Grammar, then: (decision: Decision) => State | null, judges: boolean): State {
   const state = wordState(g, DECISIONS, (word) => then(DECISIONS.find((decision) => decision === word) ?? 'refuse'));
   // Only where each decision is one token is there one place to draw it.
-  return state.allowed.length === DECISIONS.length ? { ...state, decides: true } : state;
+  return judges && state.allowed.length === DECISIONS.length ? { ...state, decides: true } : state;
 }
 
 type Spelling<T> = { readonly word: T; readonly tokens: readonly number[] };

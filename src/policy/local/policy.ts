@@ -2,9 +2,9 @@
 // (tokens, which are its own, log-probabilities, masks) and hands it over when the episode closes.
 
 import type { Observation } from '../../episode/episode.ts';
-import { rng } from '../../episode/random.ts';
+import { type Random, rng } from '../../episode/random.ts';
 import type { Brief, Policy, Session } from '../policy.ts';
-import { constrainTurn, type Grammar } from './grammar.ts';
+import { constrainTurn, type Exploration, type Grammar } from './grammar.ts';
 import { readTurn, renderObservation, renderPrompt, renderTurn } from './render.ts';
 import type { Sampler, Stream } from './sampler.ts';
 
@@ -24,7 +24,7 @@ export type LocalOptions = {
   readonly grammar: Grammar;
   /** 0 is greedy. */
   readonly temperature: number;
-  /** Share of decisions drawn at random. */
+  /** Share of episodes in which one decision is drawn at random. */
   readonly explore?: number;
   /** Called when an episode is over. */
   readonly onClose?: (index: number, transcript: Transcript) => void;
@@ -37,13 +37,24 @@ export function localPolicy(options: LocalOptions): Policy {
   return { name: options.name, open: (brief) => openSession(options, brief) };
 }
 
+/** Which decision of an episode is drawn, from the first: the first half the time, then ever less often. */
+const PLACES = [0.5, 0.8, 1];
+
+/** At most one decision of an episode is drawn at random, so that what came of it can be told. */
+function exploreOnce(r: Random, share: number): Exploration | null {
+  if (r.next() >= share) return null;
+  const u = r.next();
+  const place = PLACES.findIndex((bound) => u < bound);
+  let at = 0;
+  return () => at++ === place;
+}
+
 async function openSession(options: LocalOptions, brief: Brief): Promise<Session> {
   const { sampler, grammar } = options;
   const { tokenizer } = grammar;
   const stream = await sampler.open(brief.index, brief.seed);
   const transcript: Transcript = { tokens: [], own: [], logps: [], masks: [] };
-  const draw = rng('explore', brief.seed);
-  const exploration = options.explore ? { share: options.explore, rng: () => draw.next() } : null;
+  const exploration = options.explore ? exploreOnce(rng('explore', brief.seed), options.explore) : null;
   try {
     feed(stream, transcript, renderPrompt(tokenizer, brief.tools, brief.request));
   } catch (error) {
