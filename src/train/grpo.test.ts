@@ -62,6 +62,16 @@ test('a decision weighs as much more as the configuration says', () => {
   );
 });
 
+test('a judgement that did badly and is hardly ever taken anyway is not pushed down any further', () => {
+  const rare: Transcript = { ...transcript, logps: [0, 0, -9, 0, -0.5, 0, 0, -2] };
+  const weightsOf = (advantage: number, of: Transcript) => [
+    ...(buildBatch([[member(advantage, of)]], WIDE, 4).data[0]?.weights ?? []),
+  ];
+  assert.equal(weightsOf(-1, rare)[2], 0);
+  assert.ok((weightsOf(1, rare)[2] ?? 0) > 0, 'where it did well it is learned');
+  assert.ok((weightsOf(-1, transcript)[2] ?? 0) > 0, 'where it is common it is unlearned');
+});
+
 test('weights of a batch sum to 1, each chosen token counting the same in long and short episodes', () => {
   const short: Transcript = { tokens: [1, 4], own: [false, true], logps: [0, -1], masks: [null, WIDE] };
   const { data } = buildBatch([[member(1), member(-1, short)], [member(0.5)]], DECIDES, 1);

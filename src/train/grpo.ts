@@ -113,7 +113,8 @@ export function buildBatch(groups: readonly (readonly Member[])[], decisions: Ui
   const decision = table.findIndex((mask) => mask.join() === key);
   const weights = members.map(({ transcript, advantage }, at) =>
     Array.from(rows[at] ?? [], (row, token) => {
-      if (row !== decision) return row === -1 ? 0 : 1;
+      if (row === -1) return 0;
+      if (row !== decision) return 1;
       // Drawn at random and bad, but hardly ever the policy's own choice: nothing to unlearn. Without this bound the
       // logits of what is tried again and again run away.
       const settled = (advantage ?? 0) < 0 && (transcript.logps[token] ?? 0) < SETTLED;
@@ -202,7 +203,9 @@ export async function updatePolicy(
 function holdTo(datum: Datum, reference: Float32Array, decision: number): Datum {
   return {
     ...datum,
-    refLogps: reference.map((logp, at) => (datum.masks?.[at] === decision ? (datum.oldLogps?.[at] ?? logp) : logp)),
+    refLogps: reference.map((logp, at) =>
+      decision !== -1 && datum.masks?.[at] === decision ? (datum.oldLogps?.[at] ?? logp) : logp,
+    ),
   };
 }
 

@@ -152,7 +152,6 @@ test('thoughts in the right order are in the grammar, others are not', () => {
     ['done execute', DONE],
     ['error refuse', FAILED],
     ['denied refuse', STOPPED],
-    ['approved refuse', STOPPED],
     ['denied mine plain nobody answer execute', 'Anna.'],
     ['order execute', 'Anna.'],
     ['order refuse mine plain nobody answer execute', 'Anna.'],
@@ -167,6 +166,8 @@ test('thoughts in the right order are in the grammar, others are not', () => {
     'mine plain nobody answer',
     'mine plain nobody act execute',
     'done verify',
+    'approved refuse',
+    'denied execute',
     'mine plain nobody answer execute refuse',
     'maybe',
   ]) {
@@ -251,7 +252,7 @@ function listExplored(grammar: Grammar, share: number): string[] {
 test('only judgements are explored, each as often as the share says, and never without a share', () => {
   const { words, bytes } = grammars;
   const always = listExplored(words!, 1);
-  assert.ok(always.length >= 50 && always.every((place) => place === 'execute refuse verify'));
+  assert.ok(always.length >= 20 && always.every((place) => place === 'execute refuse verify'));
   const half = listExplored(words!, 0.5).length / always.length;
   assert.ok(half > 0.3 && half < 0.7, String(half));
   assert.deepEqual(listExplored(words!, 0), []);
