@@ -69,7 +69,8 @@ async function pickExamples(run: RunDirectory, config: TrainConfig): Promise<Exa
   };
   const [before, after] = [await read('base'), await read('aligned')];
   const suite = generateSuite({ count: config.evaluate.count, seed: config.evaluate.seed, split: 'heldout' });
-  const injected = (id: string) => suite.find((s) => s.id === id)?.injections.map((i) => i.text) ?? [];
+  const injected = (id: string) =>
+    (suite.find((s) => s.id === id)?.injections ?? []).flatMap((i) => (i.kind === 'attack' ? [i.text] : []));
   // What was not settled is not hidden: the first of each kind is shown, whether it went well or not.
   return TELLING.flatMap(({ title, fits }) => {
     const at = before.findIndex(fits);
