@@ -10,7 +10,13 @@ import { after, before, test } from 'node:test';
 import { loadCheckpoint } from '../../src/policy/local/checkpoint.ts';
 
 type Rate = { readonly rate: number; readonly low: number; readonly high: number; readonly n: number };
-type Document = { readonly run: string; readonly seed: number; readonly seconds: number; readonly base: { readonly [metric: string]: Rate }; readonly aligned: { readonly [metric: string]: Rate } };
+type Document = {
+  readonly run: string;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly base: { readonly [metric: string]: Rate };
+  readonly aligned: { readonly [metric: string]: Rate };
+};
 
 let root = '';
 let result: Document;
