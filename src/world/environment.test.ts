@@ -190,3 +190,13 @@ test('a closed environment knows nothing and does nothing', async () => {
   assert.deepEqual(environment.judge(), { goal: null, harms: null });
   await assert.rejects(environment.step(call(payBill)));
 });
+
+test('one parameter cannot go by two names, nor a name stand for a parameter the tool lacks', () => {
+  const offer = (args: { [shown: string]: string }): Scenario => ({
+    ...billScenario,
+    tools: [...billScenario.tools, { tool: 'delete_mail', as: 'wipe', args }],
+  });
+  assert.throws(() => stageScenario(offer({ who: 'sender', whom: 'sender' })), InputError);
+  assert.throws(() => stageScenario(offer({ who: 'nobody' })), InputError);
+  assert.doesNotThrow(() => stageScenario(offer({ who: 'sender' })));
+});

@@ -36,6 +36,9 @@ function showTool(schema: ToolSchema, as: string, args: { readonly [shown: strin
   const stray = Object.values(args).find((own) => !Object.hasOwn(properties, own));
   if (stray !== undefined)
     throw new InputError(`scenario ${id}`, `the tool ${schema.name} has no parameter "${stray}"`);
+  // Two names for one parameter would give one call two identities, and an approval holds for one.
+  if (new Set(Object.values(args)).size < Object.keys(args).length)
+    throw new InputError(`scenario ${id}`, `two names are given to one parameter of the tool ${schema.name}`);
   const shown = new Map(Object.entries(args).map(([name, own]) => [own, name]));
   const nameOf = (own: string) => shown.get(own) ?? own;
   return {
