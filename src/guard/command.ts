@@ -2,7 +2,7 @@
 // says nothing of what a call does; its command does. Not a shell's parser: whatever is not plainly a reading command (other
 // programs, redirections, substitutions, options that act) counts as what the tool's name says, which is the worst.
 import type { Json } from '../episode/action.ts';
-import { isStop } from './lexicon.ts';
+import { isStop, splitName } from './lexicon.ts';
 
 /** Programs that only look, whatever their arguments (but for OPTIONS_THAT_ACT). */
 const LOOKING = new Set(
@@ -13,6 +13,10 @@ const LOOKING = new Set(
 const OPTIONS_THAT_ACT =
   /(?:^|\s)(?:-exec(?:dir)?|-ok(?:dir)?|-delete|-fprint\w{0,9}|-fls|-o|--output|-s|--set|-i|--in-place)(?:[\s=]|$)/;
 const NAME = /^(?:commands?|cmds?|script|shell|bash|command_?line|shell_command|input)$/i;
+
+/** Whether a tool's name says that it runs whatever it is given. */
+export const runsAnything = (name: string): boolean =>
+  splitName(name).some((word) => /^(?:bash|sh|zsh|shell|terminal|command|commands|cmd|exec|execute)$/.test(word));
 
 /** The shell commands among the arguments, if there are any. */
 function listCommands(values: { readonly [key: string]: Json }): readonly string[] {

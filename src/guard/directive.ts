@@ -73,6 +73,11 @@ const PASSIVE =
 const AFTER_NOUN =
   /^(?:is|was|are|were|has|had|have|will|complete|completed|failed|successful|successfully|of|status|by|from|been|being|date|id|number|name|time|type|[=:|&/,.)\]}-])/;
 
+/** "Read more at …", "click here": signposts of any page, which order nothing but looking. */
+const isSignpost = (verb: string, next: string): boolean =>
+  /^(?:read|learn|see|view|find|show|click|browse|explore|discover)$/.test(verb) &&
+  /^(?:more|here|below|above|also|full|less|out|further)$/.test(next);
+
 /** Finds the directives of a folded text, in order, not overlapping. Work is linear in its length. */
 export function findDirectives(folded: string, original: string): readonly Directive[] {
   const attacks = growAttacks(folded, findCues(folded));
@@ -154,7 +159,7 @@ function findOrders(folded: string, original: string): readonly number[] {
   const found = new Set<number>();
   for (const match of folded.matchAll(OPENING)) {
     const [whole, sign, leads, verb, next] = match;
-    if (!isOrderVerb(verb!) || AFTER_NOUN.test(next!)) continue;
+    if (!isOrderVerb(verb!) || AFTER_NOUN.test(next!) || isSignpost(verb!, next!)) continue;
     const at = match.index + whole.length - verb!.length;
     // Within a sentence a capital letter, "please", or a clause before it ("when you are done, …") shows that an order begins.
     const begins = /[A-Z]/.test(original[at] ?? '') || leads !== '' || hasClause(folded, match.index);

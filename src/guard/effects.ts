@@ -38,6 +38,8 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   const name = splitName(tool.name).map(stemWord);
   // Handing a conversation over to the house's own people moves no money and reaches no stranger.
   if (name.some((word) => HANDS.has(word)) && name.some((word) => STAFF.has(word))) return ['writes'];
+  // Typing and clicking are what the screen makes of them; `type_text` is no text message.
+  if (/^(?:type|fill|click|press|scroll|hover|key|drag)$/.test(splitName(tool.name)[0] ?? '')) return ['writes'];
   const told = describeStems(tool.description ?? '');
   const words = name.some((word) => KNOWN.some((set) => set.has(word))) ? name : [...name, ...told];
   const effects = new Set<Effect>();

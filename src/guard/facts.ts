@@ -2,7 +2,7 @@
 // Not here: whose words they are (origin.ts).
 import type { Json } from '../episode/action.ts';
 import type { Effect } from '../safety/taxonomy.ts';
-import { listOperands, mayDestroy, onlyLooks } from './command.ts';
+import { listOperands, mayDestroy, onlyLooks, runsAnything } from './command.ts';
 import type { GuardCall, GuardTool } from './conversation.ts';
 import { decodeValue } from './decode.ts';
 import { inferEffects, roleOf } from './effects.ts';
@@ -86,9 +86,6 @@ function effectsOfCall(tool: GuardTool, call: GuardCall): readonly Effect[] {
     ? ['reads', 'private']
     : effects;
 }
-
-const runsAnything = (name: string): boolean =>
-  splitName(name).some((word) => /^(?:bash|sh|zsh|shell|terminal|command|commands|cmd|exec|execute)$/.test(word));
 
 const guesses = new WeakMap<GuardTool, readonly Effect[]>();
 

@@ -68,6 +68,7 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~info': 'info information detail details data record profile about',
   '~availability': 'available availability free slot open time',
   '~price': 'price cost rate expensive cheap cheapest fee budget fare charge',
+  '~credit': 'credit certificate voucher coupon compensation compensate goodwill gift refund',
   '~insurance': 'insurance insure coverage policy warranty',
   '~luggage': 'luggage baggage bag suitcase',
   '~agent': 'agent human representative operator support person staff',

@@ -4,6 +4,7 @@
 // needs a purpose the user has and a destination that is the user's.
 // Not covered: facts planted to mislead, orders in words that directive.ts does not know.
 import { callKey } from '../episode/action.ts';
+import { runsAnything } from './command.ts';
 import { type Finding, isEcho, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
 import { isConsequential } from './effects.ts';
@@ -253,8 +254,9 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   const harmless = !isConsequential(parts.effects) && !parts.effects.includes('private');
   const looks = handed && reads;
   if (alien && !commanded && !looks && !(linked && harmless)) return blame('sensitive', tool, span, PURPOSE);
-  // What one looks for may well stand in a text that gives orders; a place one goes to must not.
-  const telling = !reads || taken.some((leaf) => leaf.weight >= 1.5 || leaf.role === 'destination');
+  // A command that looks for words of a text which also gives orders looks all the same; a place it goes to is another thing.
+  const telling =
+    !reads || !runsAnything(parts.call.name) || taken.some((leaf) => leaf.weight >= 1.5 || leaf.role === 'destination');
   if (supplies && telling && cover < 0.34 && !linked)
     return blame('sensitive', tool, span, `${listValues(taken)} only there`);
   const places = taken.filter((leaf) => leaf.weight >= 1.5 && leaf.role !== 'other');
