@@ -29,7 +29,7 @@ const SOURCES: readonly Source[] = globSync('src/**/*.ts', { cwd: ROOT })
   .sort()
   .map((path) => ({ path, text: readFileSync(`${ROOT}/${path}`, 'utf8') }));
 const PACKAGE = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'));
-const DEPENDENCIES = Object.keys(PACKAGE.dependencies);
+const DEPENDENCIES = Object.keys({ ...PACKAGE.dependencies, ...PACKAGE.optionalDependencies });
 const PEERS = Object.keys(PACKAGE.peerDependencies ?? {});
 
 /** Applies a rule to every source; the message lists all faults. */

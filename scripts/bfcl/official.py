@@ -1,7 +1,8 @@
 """The official BFCL checker over a file of answers: what scripts/bfcl-agreement.ts compares with.
 
-Reads JSON Lines {"id", "calls"} and writes {"id", "valid", "error", "kind"} for each, in order; an exception in the
-official code is written as invalid with kind "exception". All of the checking is bfcl-eval's own code; one module of it
+Reads JSON Lines {"id", "calls"}, or with --texts {"id", "text"} (prompt mode, read into calls by the official decoder first),
+and writes {"id", "valid", "error", "kind"} for each, in order; an exception in the official code is written as invalid with
+kind "exception". With --texts also "decoded", what the decoder gave as Python prints it, null where it raised. All of the checking is bfcl-eval's own code; one module of it
 is replaced: the table of models, which loads the client library of every vendor and of which the checker reads one flag.
 """
 
@@ -78,6 +79,29 @@ def check(category, functions, expected, calls):
     return ast_checker(functions, calls, expected, language_of(category), category, "model")
 
 
+def decode(category, text):
+    """The prompt mode's decoder: what it gives, or the exception it raises."""
+    from bfcl_eval.constants.enums import ReturnFormat
+    from bfcl_eval.model_handler.utils import default_decode_ast_prompting
+
+    form = {Language.JAVA: ReturnFormat.JAVA, Language.JAVASCRIPT: ReturnFormat.JAVASCRIPT}
+    try:
+        return default_decode_ast_prompting(text, form.get(language_of(category), ReturnFormat.PYTHON)), None
+    except BaseException as error:
+        return None, error
+
+
+def judge_text(rows, answer):
+    category = answer["id"].rsplit("_", 1)[0]
+    calls, error = decode(category, answer["text"])
+    if error is None:
+        return {**judge(rows, {"id": answer["id"], "calls": calls}), "decoded": repr(calls)}
+    if "relevance" in category:
+        return {**judge(rows, {"id": answer["id"], "calls": None}), "decoded": None}
+    text = [f"Invalid syntax. Failed to decode AST. {error}"]
+    return {"valid": False, "error": text, "error_type": "ast_decoder:decoder_failed", "decoded": None}
+
+
 def judge(rows, answer):
     category = answer["id"].rsplit("_", 1)[0]
     try:
@@ -98,14 +122,16 @@ def main():
     rounds = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 1
     for _ in range(rounds):
         start = time.perf_counter()
-        results = [judge(rows, answer) for answer in answers]
+        results = [(judge_text if "--texts" in sys.argv else judge)(rows, answer) for answer in answers]
         times.append(time.perf_counter() - start)
     with open(target, "w", encoding="utf-8") as file:
         for answer, result in zip(answers, results):
             valid = result["valid"]
-            error = None if valid else result["error"]
+            error = None if valid or "decoded" in result else result["error"]
             kind = None if valid else result["error_type"]
-            file.write(json.dumps({"id": answer["id"], "valid": valid, "error": error, "kind": kind}) + "\n")
+            line = {"id": answer["id"], "valid": valid, "error": error, "kind": kind}
+            decoded = {"decoded": result["decoded"]} if "decoded" in result else {}
+            file.write(json.dumps({**line, **decoded}) + "\n")
     print(json.dumps({"n": len(answers), "seconds": min(times)}))
 
 

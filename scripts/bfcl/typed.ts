@@ -3,7 +3,7 @@
 import type { Random } from '../../src/episode/random.ts';
 import type { Language } from '../../src/evaluate/benchmarks/bfcl/categories.ts';
 import { print, repr } from '../../src/evaluate/benchmarks/bfcl/python/print.ts';
-import { isDict, isList, type Py } from '../../src/evaluate/benchmarks/bfcl/python/value.ts';
+import { isDict, isList, type Py, type PyKey } from '../../src/evaluate/benchmarks/bfcl/python/value.ts';
 
 /** Writes a value as source text of the language. Python's values stay as they are. */
 export function writeTyped(value: Py, language: Language, random: Random): Py {
@@ -50,7 +50,7 @@ function writeJavaList(items: readonly Py[], random: Random): string {
   }
 }
 
-function writeJavaMap(entries: readonly (readonly [string | bigint, Py])[], random: Random): string {
+function writeJavaMap(entries: readonly (readonly [PyKey, Py])[], random: Random): string {
   const generic = random.pick(['', 'String, Object', 'String, String']);
   const blank = random.pick(['', ' ', '\n']);
   const puts = entries.map(([key, item]) => `put("${key}",${blank}${writeItem(item)});`).join(blank);
@@ -84,7 +84,7 @@ function scriptWord(item: Py, random: Random): string {
   return isDict(item) ? writeScriptDict([...item], random) : javaWord(item);
 }
 
-function writeScriptDict(entries: readonly (readonly [string | bigint, Py])[], random: Random): string {
+function writeScriptDict(entries: readonly (readonly [PyKey, Py])[], random: Random): string {
   const blank = random.pick(['', ' ']);
   const pairs = entries.map(([key, item]) => {
     const name = random.pick([`${key}`, `'${key}'`, `"${key}"`]);

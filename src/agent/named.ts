@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { InputError } from '../episode/input.ts';
 import type { Checkpoint } from '../policy/local/checkpoint.ts';
+import type { ExecutorKind } from '../policy/local/executor.ts';
 import { Outage, type Policy } from '../policy/policy.ts';
 import { TAGS } from '../policy/protocol.ts';
 import { parseTarget } from '../policy/remote/target.ts';
@@ -95,7 +96,12 @@ async function openChatActor(text: string, target: string, settings: ChatSetting
  */
 export async function openActor(
   text: string,
-  options: { readonly workers: number; readonly chat?: ChatSettings; readonly place?: Place },
+  options: {
+    readonly workers: number;
+    readonly executor?: ExecutorKind;
+    readonly chat?: ChatSettings;
+    readonly place?: Place;
+  },
 ): Promise<Actor> {
   const name = parsePolicy(text);
   const { place = HERE } = options;
@@ -114,6 +120,7 @@ export async function openActor(
     workers: options.workers,
     slots: SLOTS,
     capacity: config.context,
+    executor: options.executor,
     place,
   });
   const play = (jobs: readonly Job[]): Promise<Played[]> =>
@@ -140,7 +147,7 @@ export type Speaker = {
 /** Opens a policy for conversations; a local model answers greedily. Throws InputError as `openActor`. Close it. */
 export async function openSpeaker(
   text: string,
-  options: { readonly threads: number; readonly chat?: ChatSettings },
+  options: { readonly threads: number; readonly executor?: ExecutorKind; readonly chat?: ChatSettings },
 ): Promise<Speaker> {
   const name = parsePolicy(text);
   if (name.kind === 'chat') {
@@ -153,11 +160,11 @@ export async function openSpeaker(
     return { name: text, begin: () => undefined, policyFor, close: async () => undefined };
   }
   const { config, theta, tokenizer } = await loadModel(name.directory);
-  const { cpuExecutor, createSampler, localPolicy } = await import('../policy/local/index.ts');
+  const { openExecutor, createSampler, localPolicy } = await import('../policy/local/index.ts');
   const { makeGrammar } = await import('../policy/local/grammar.ts');
   const sampler = createSampler({
     config,
-    executor: cpuExecutor({ threads: options.threads }),
+    executor: openExecutor(options.executor ?? 'cpu', { threads: options.threads }),
     slots: SLOTS,
     capacity: config.context,
   });

@@ -2,6 +2,7 @@
 // and worlds of its own. How jobs are shared out depends on their order alone, so results do not depend on the machine.
 import { Worker } from 'node:worker_threads';
 import type { Episode } from '../episode/episode.ts';
+import type { ExecutorKind } from '../policy/local/executor.ts';
 import type { ModelConfig } from '../policy/local/model.ts';
 import type { Transcript } from '../policy/local/policy.ts';
 import type { TokenizerFile } from '../policy/local/tokenizer.ts';
@@ -54,6 +55,8 @@ export type PoolOptions = {
   readonly slots: number;
   /** Most tokens of an episode. */
   readonly capacity: number;
+  /** What runs the model; default native code on the CPU. */
+  readonly executor?: ExecutorKind | undefined;
   /** Where worlds live. Default: in the worker threads. */
   readonly place?: Place;
 };

@@ -1,6 +1,6 @@
 // A rollout worker thread: one sampler, one core, its own worlds. Started by rollout.ts only.
 import { parentPort, workerData } from 'node:worker_threads';
-import { cpuExecutor } from '../policy/local/executor.ts';
+import { openExecutor } from '../policy/local/executor.ts';
 import { makeGrammar } from '../policy/local/grammar.ts';
 import { localPolicy, type Transcript } from '../policy/local/policy.ts';
 import { createSampler } from '../policy/local/sampler.ts';
@@ -14,7 +14,7 @@ import { runEpisode } from './run-episode.ts';
 const options = workerData as PoolOptions;
 const sampler = createSampler({
   config: options.config,
-  executor: cpuExecutor({ threads: 1 }),
+  executor: openExecutor(options.executor ?? 'cpu'),
   slots: options.slots,
   capacity: options.capacity,
 });

@@ -9,6 +9,7 @@ import { formatPercent } from '../evaluate/report/figures.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { FlagSpec, ParsedArgs } from './args.ts';
 import { CHAT_FLAGS, readChat, tellDryRun } from './chat.ts';
+import { EXECUTOR_FLAGS, executorOf } from './executor.ts';
 import { type Cell, formatTable, type Io } from './output.ts';
 
 /** The benchmarks by name. */
@@ -55,6 +56,7 @@ const ALL_FLAGS = {
   ...BENCHMARK_FLAGS,
   policy: { kind: 'string', summary: '', required: true },
   workers: { kind: 'integer', summary: '', fallback: 2 },
+  ...EXECUTOR_FLAGS,
 } as const satisfies FlagSpec;
 export type BenchmarkFlags = ParsedArgs<typeof ALL_FLAGS>['flags'];
 
@@ -100,7 +102,8 @@ async function playNamed(
     throw new InputError('tribune evaluate', "--data is missing, it needs the benchmark's directory");
   const chat = readChat(flags, false, io);
   const { openSpeaker } = await import('../agent/named.ts');
-  const speaker = await openSpeaker(policy, { threads: flags.workers, chat });
+  const executor = await executorOf(policy, flags.executor, io);
+  const speaker = await openSpeaker(policy, { threads: flags.workers, chat, ...executor });
   try {
     const judge = await openJudge(flags, io);
     try {

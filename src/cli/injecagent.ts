@@ -7,6 +7,7 @@ import type { Row } from '../evaluate/benchmarks/row.ts';
 import { summarisePlayed } from '../evaluate/outcome.ts';
 import type { BenchmarkFlags } from './benchmarks.ts';
 import { readChat, tellDryRun } from './chat.ts';
+import { executorOf } from './executor.ts';
 import type { Io } from './output.ts';
 import { describeAttacks } from './rates.ts';
 
@@ -84,7 +85,8 @@ async function tellPlayed({ report, rows }: Run) {
 
 async function withSpeaker<T>(name: string, flags: Flags, io: Io, use: (speaker: Speaker) => Promise<T>): Promise<T> {
   const { openSpeaker } = await import('../agent/named.ts');
-  const speaker = await openSpeaker(name, { threads: flags.workers, chat: readChat(flags, false, io) });
+  const executor = await executorOf(name, flags.executor, io);
+  const speaker = await openSpeaker(name, { threads: flags.workers, chat: readChat(flags, false, io), ...executor });
   try {
     return await use(speaker);
   } finally {

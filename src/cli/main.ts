@@ -9,6 +9,7 @@ import type { VerbTable } from './verb.ts';
 /** The verbs in the order help lists them. Each file is loaded only when its verb runs. */
 const VERBS: VerbTable = {
   align: async () => (await import('./align.ts')).verb,
+  study: async () => (await import('./study.ts')).verb,
   generate: async () => (await import('./generate.ts')).verb,
   check: async () => (await import('./check.ts')).verb,
   convert: async () => (await import('./convert.ts')).verb,
@@ -21,6 +22,7 @@ const VERBS: VerbTable = {
   rescore: async () => (await import('./rescore.ts')).verb,
   replay: async () => (await import('./replay.ts')).verb,
   onnx: async () => (await import('./onnx.ts')).verb,
+  'serve env': async () => (await import('./serve-env.ts')).verb,
   'serve chat': async () => (await import('./serve-chat.ts')).verb,
   'guard replay': async () => (await import('./guard-replay.ts')).verb,
   'guard lint': async () => (await import('./guard-lint.ts')).verb,

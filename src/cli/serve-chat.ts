@@ -1,6 +1,7 @@
 // `tribune serve chat`: serves OpenAI's chat completions over a model directory (serve/chat).
 import { InputError } from '../episode/input.ts';
 import { listenHttp } from '../guard/adapters/listen.ts';
+import { EXECUTOR_FLAGS, readExecutor } from './executor.ts';
 import { defineVerb } from './verb.ts';
 
 export const verb = defineVerb({
@@ -22,6 +23,7 @@ export const verb = defineVerb({
       summary: "most tokens of a conversation with its answer (default: the model's, at most 4096)",
     },
     threads: { kind: 'integer', min: 1, max: 256, fallback: 1, summary: 'threads of one step of the model' },
+    ...EXECUTOR_FLAGS,
     queue: {
       kind: 'integer',
       min: 1,
@@ -41,6 +43,7 @@ export const verb = defineVerb({
       directory,
       slots,
       threads,
+      executor: await readExecutor(flags.executor, io),
       now: Date.now,
       most: queue,
       timeout: timeout * 1000,

@@ -4,12 +4,14 @@ import type { Actor } from '../agent/named.ts';
 import { decodeEpisode } from '../episode/codec.ts';
 import type { Episode } from '../episode/episode.ts';
 import { checkInput, InputError, parseJson } from '../episode/input.ts';
+import type { ExecutorKind } from '../policy/local/executor.ts';
 import type { Stage } from '../world/environment.ts';
 import { HERE, type Place } from '../world/ground.ts';
 import { type Access, NO_ACCESS } from '../world/mcp/access.ts';
 import type { Scenario } from '../world/scenario.ts';
 import type { FlagSpec } from './args.ts';
 import { CHAT_FLAGS, type ChatFlags, readChat, tellOutage } from './chat.ts';
+import { EXECUTOR_FLAGS, executorOf } from './executor.ts';
 import { readLines } from './input.ts';
 import type { Io } from './output.ts';
 import { choosePlace, PLACE_FLAGS, type PlaceFlags, readAccess } from './place.ts';
@@ -51,6 +53,7 @@ export const POLICY_FLAGS = {
     summary: 'who acts: scripted:oracle|compromised|idle|asker|comply, local:DIR, chat:MODEL@URL',
   },
   workers: { kind: 'integer', min: 1, max: 64, fallback: 2, summary: 'threads of a local model' },
+  ...EXECUTOR_FLAGS,
 } as const satisfies FlagSpec;
 
 /** The flag that chooses a reward. */
@@ -185,13 +188,19 @@ export function stepBlocks(actor: Actor, suite: Suite, io: Io): (done: number, f
 }
 
 /** What chooses a policy and how it is run. */
-export type PolicyChoice = ChatFlags & { readonly policy: string; readonly workers: number; readonly place?: Place };
+export type PolicyChoice = ChatFlags & {
+  readonly policy: string;
+  readonly workers: number;
+  readonly executor?: ExecutorKind | undefined;
+  readonly place?: Place;
+};
 
 /** Opens a policy, lets it be used, and closes it however that ends. A chat model may ask the user. */
 export async function withActor<T>(chosen: PolicyChoice, io: Io, use: (actor: Actor) => Promise<T>): Promise<T> {
   const { openActor } = await import('../agent/named.ts');
   const { workers, place = HERE } = chosen;
-  const actor = await openActor(chosen.policy, { workers, place, chat: readChat(chosen, true, io) });
+  const executor = await executorOf(chosen.policy, chosen.executor, io);
+  const actor = await openActor(chosen.policy, { workers, place, chat: readChat(chosen, true, io), ...executor });
   try {
     return await tellOutage(chosen.policy, () => use(actor));
   } finally {

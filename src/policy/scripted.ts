@@ -37,6 +37,19 @@ export const STOPPED = 'Not done.';
 export const DONE = 'Done.';
 export const FAILED = 'It failed.';
 
+/** Errors after which nothing was done, and the service says that it can be tried again. */
+const PASSING = /^(the service is not available|rate limit of \d+ reached: try again in \d+ seconds)$/;
+/** Errors after which nobody knows whether it was done. */
+const UNKNOWN = /^timed out after \d+ seconds$/;
+
+/** Whether the error of a call leaves open that it was carried out: no answer came. */
+export function leavesOpen(error: string): boolean {
+  return UNKNOWN.test(error);
+}
+
+/** How often one call is tried again. */
+const TRIES = 5;
+
 const always =
   <T>(value: T) =>
   () =>
@@ -66,11 +79,14 @@ export function playScript(script: Script, choices: Choices, shown = ''): Sessio
     shown,
     at: 0,
     pending: null as Call | null,
+    last: null as Call | null,
+    tries: 0,
+    granted: null as Call | null,
     orders: [...script.injections].filter((i) => i.kind === 'attack'),
     following: [] as Call[],
   };
   return {
-    act: async (observation) => nextTurn(player, observation),
+    act: async (observation) => noteCall(player, nextTurn(player, observation)),
     prefill: ({ action }) => skipStep(player, action),
     close: () => undefined,
   };
@@ -99,6 +115,11 @@ type Player = {
   at: number;
   /** The call a check was made about. */
   pending: Call | null;
+  /** The call made last, and how often it was tried again. */
+  last: Call | null;
+  tries: number;
+  /** The call the user has approved and that has not come back yet. */
+  granted: Call | null;
   /** Injected orders not met yet. */
   orders: Script['injections'][number][];
   /** Calls of an order being followed. */
@@ -115,12 +136,35 @@ const say = (facts: readonly string[], decision: Decision, text: string) =>
 
 function nextTurn(p: Player, observation: Observation | null): Turn {
   if (observation?.kind === 'answer') return answerTurn(p, observation.approved);
-  if (observation?.kind === 'error') return say(['error'], 'refuse', FAILED);
+  if (observation?.kind === 'error') return errorTurn(p, observation.text);
+  if (observation?.kind === 'result') settleCall(p);
   const read = observation === null ? p.shown : observation.kind === 'result' ? observation.text : '';
   const order = p.orders.find((o) => read.includes(o.text));
   if (order) return orderTurn(p, order);
   if (p.following.length > 0) return makeTurn(['order'], 'execute', { kind: 'call', call: takeFollowing(p) });
   return planTurn(p, observation?.kind === 'result' ? ['content'] : []);
+}
+
+/** Remembers the call a turn makes. */
+function noteCall(p: Player, turn: Turn): Turn {
+  if (turn.action.kind === 'call') p.last = turn.action.call;
+  return turn;
+}
+
+/** A call has come back: an approval of it is used up. */
+function settleCall(p: Player): void {
+  p.tries = 0;
+  if (p.granted !== null && p.last !== null && sameCall(p.granted, p.last)) p.granted = null;
+}
+
+/** After an error: try again where the service says so; where it is not known what was done, the plan looks first. */
+function errorTurn(p: Player, text: string): Turn {
+  if (PASSING.test(text) && p.last !== null && p.tries < TRIES) {
+    p.tries += 1;
+    return makeTurn(['error'], 'execute', { kind: 'call', call: p.last });
+  }
+  if (leavesOpen(text) && p.script.plan[p.at]?.kind === 'call') return planTurn(p, ['error']);
+  return say(['error'], 'refuse', FAILED);
 }
 
 function takeFollowing(p: Player): Call {
@@ -139,6 +183,7 @@ function answerTurn(p: Player, approved: boolean): Turn {
   const word = approved ? 'approved' : 'denied';
   if (approved) {
     if (ownStep) p.at += 1;
+    p.granted = call;
     return makeTurn([word], 'execute', { kind: 'call', call });
   }
   if (!ownStep) return planTurn(p, [word]);
@@ -174,7 +219,8 @@ function planTurn(p: Player, prefix: readonly string[]): Turn {
     return say([...before, ...step.facts], 'execute', step.text);
   }
   const facts = [...before, ...step.facts];
-  const decision = p.choices.task(p.script, step.call);
+  const granted = p.granted !== null && sameCall(p.granted, step.call);
+  const decision = granted ? 'execute' : p.choices.task(p.script, step.call);
   if (decision === 'refuse') return say(facts, 'refuse', REFUSAL);
   if (decision === 'verify') {
     p.pending = step.call;

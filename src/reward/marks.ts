@@ -2,6 +2,7 @@
 // that they cannot disagree about who did what in which step. Facts about steps only; nothing is good or bad here.
 import { type Call, callKey } from '../episode/action.ts';
 import type { Step } from '../episode/episode.ts';
+import { leavesOpen } from '../policy/scripted.ts';
 import type { Effect } from '../safety/taxonomy.ts';
 import type { Injection, PlanStep, Scenario } from '../world/scenario.ts';
 import { toolByName } from '../world/services/index.ts';
@@ -143,8 +144,10 @@ function markCheck(step: Step, call: Call, later: readonly Step[], tally: Tally)
   return { kind: 'check', about, needless: about === 'other' || answeredBefore, approved, obeyed };
 }
 
-function executes(step: Step, key: string): boolean {
-  return step.action.kind === 'call' && step.observation.kind === 'result' && callKey(step.action.call) === key;
+/** Whether a step carries a call out, as far as whoever makes it can know: an answer that never came leaves it open. */
+function executes({ action, observation }: Step, key: string): boolean {
+  if (action.kind !== 'call' || callKey(action.call) !== key) return false;
+  return observation.kind === 'result' || (observation.kind === 'error' && leavesOpen(observation.text));
 }
 
 function passesOn(text: string, tally: Tally): boolean {

@@ -19,7 +19,8 @@ import { watchDecisions } from './alarm.ts';
 import type { TrainConfig } from './config.ts';
 import { type Demonstration, demonstrate, listTexts, makeLesson } from './demonstrate.ts';
 import { type Evaluation, evaluateRun } from './evaluation.ts';
-import { type StepMetrics, sampleGroups, updatePolicy } from './grpo.ts';
+import { sampleGroups } from './groups.ts';
+import { type StepMetrics, updatePolicy } from './grpo.ts';
 import { appendMetrics, cutMetrics, type RunDirectory, readConfig, readMetrics, writeEpisodes } from './rundir.ts';
 import { type Lesson, warmStep } from './warmstart.ts';
 
@@ -47,6 +48,23 @@ const EPISODES_EVERY = 10;
 
 /** Runs, or goes on with, a whole alignment. Throws InputError on a damaged run. */
 export async function alignRun(run: RunDirectory, options: AlignOptions): Promise<Evaluation> {
+  return withRun(run, options, async ({ state, pool, base }) =>
+    evaluateRun(run, state.config, pool, { base, aligned: state.learner.theta }, options.onProgress),
+  );
+}
+
+/** Runs, or goes on with, warm start and alignment, and leaves out the evaluation. Throws InputError on a damaged run. */
+export async function trainRun(run: RunDirectory, options: AlignOptions): Promise<void> {
+  await withRun(run, options, async () => undefined);
+}
+
+type Trained = { readonly state: State; readonly pool: Pool; readonly base: Float32Array };
+
+async function withRun<T>(
+  run: RunDirectory,
+  options: AlignOptions,
+  finish: (trained: Trained) => Promise<T>,
+): Promise<T> {
   const config = await readConfig(run);
   await loadWorlds();
   const state = await openState(run, config, options);
@@ -55,7 +73,7 @@ export async function alignRun(run: RunDirectory, options: AlignOptions): Promis
     if (state.notes.phase === 'warm') await warmPhase(state, options);
     const base = (await loadCheckpoint(run.at('checkpoints', 'base'))).theta;
     await grpoPhase(state, base, pool, options);
-    return await evaluateRun(run, config, pool, { base, aligned: state.learner.theta }, options.onProgress);
+    return await finish({ state, pool, base });
   } finally {
     await pool.close();
     await state.learner.close();
@@ -123,7 +141,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function makeLessons(tokenizer: Tokenizer, demonstrations: readonly Demonstration[]): Lesson[] {
+export function makeLessons(tokenizer: Tokenizer, demonstrations: readonly Demonstration[]): Lesson[] {
   const grammar = makeGrammar(tokenizer);
   return demonstrations.map((demonstration) => makeLesson(grammar, demonstration));
 }
@@ -134,7 +152,10 @@ export const scenarioSeed = (seed: number, use: 'warm' | 'grpo'): number => seed
 /** Share of scenarios without added text that are demonstrated: telling the right value from another is the hard part. */
 const PLAIN_KEPT = 0.6;
 
-async function makeDemonstrations(config: TrainConfig, { signal, onProgress }: AlignOptions): Promise<Demonstration[]> {
+export async function makeDemonstrations(
+  config: TrainConfig,
+  { signal, onProgress }: AlignOptions,
+): Promise<Demonstration[]> {
   const made: Demonstration[] = [];
   const total = config.warm.demonstrations;
   for (let index = 0; made.length < total; index++) {
@@ -176,18 +197,20 @@ async function grpoPhase(
   const { run, config } = state;
   const earlier = (await readMetrics(run)).flatMap((line) => (isGrpoLine(line) ? [line] : []));
   const watch = watchDecisions(earlier);
+  const lived = earlier.map((metrics) => metrics.lived);
   const lessons = config.grpo.replay > 0 && state.notes.done < config.grpo.steps ? await state.data() : [];
   const aids = { decisions: decisionMask(state.tokenizer), cues: judgementCues(state.tokenizer), lessons };
   while (state.notes.done < config.grpo.steps) {
     const step = state.notes.done;
-    const groups = await sampleGroups(pool, state.learner.theta, config, step);
+    const groups = await sampleGroups(pool, state.learner.theta, config, step, lived);
     const metrics = await updatePolicy(state.learner, base, groups, config, step, aids);
     if (step % EPISODES_EVERY === 0)
       await writeEpisodes(
         run,
         `step-${String(step).padStart(4, '0')}`,
-        groups.flat().map((m): Episode => m.episode),
+        groups.flatMap(({ members }) => members.map((m): Episode => m.episode)),
       );
+    lived.push(metrics.lived);
     await record(state, { phase: 'grpo', ...metrics });
     options.onProgress({ phase: 'grpo', done: step + 1, total: config.grpo.steps, metrics });
     for (const text of watch(metrics)) options.onProgress({ phase: 'alarm', text });

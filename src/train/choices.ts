@@ -2,12 +2,12 @@
 // Both losses, of the warm start and of GRPO, look at chosen tokens only and compare them with what was allowed, so a tool is
 // chosen among the tools on the list and words that are never allowed are never pushed down.
 import type { ToolSchema } from '../episode/episode.ts';
-import type { Constraint } from '../policy/local/choose.ts';
+import type { Constraint, Ids } from '../policy/local/choose.ts';
 import { constrainTurn, type Grammar, situate } from '../policy/local/grammar.ts';
 import type { Sequence } from '../policy/local/render.ts';
 
 /** What was allowed at each token: null where it was not the policy's own. */
-export type Allowed = readonly (Uint16Array | null)[];
+export type Allowed = readonly (Ids | null)[];
 
 /**
  * Replays a rendered episode through the grammar, with values of any words: told to point at the right one of all tokens, a
@@ -32,12 +32,12 @@ export function replayGrammar(grammar: Grammar, tools: readonly ToolSchema[], { 
 
 /** The distinct masks of many sequences, and for each token the row of its mask (−1: not chosen). */
 export function tabulateMasks(sequences: readonly Allowed[]): {
-  readonly table: Uint16Array[];
+  readonly table: Ids[];
   readonly rows: Int32Array[];
 } {
-  const table: Uint16Array[] = [];
-  const known = new Map<string | Uint16Array, number>();
-  const rowOf = (mask: Uint16Array): number => {
+  const table: Ids[] = [];
+  const known = new Map<string | Ids, number>();
+  const rowOf = (mask: Ids): number => {
     // Large masks are few and shared, small ones (the tools of a scenario) are many and made anew.
     const key = mask.length > 64 ? mask : mask.join();
     const row = known.get(key) ?? table.push(mask) - 1;

@@ -1,6 +1,7 @@
 // Everything a training run is determined by. Stored as runs/<id>/config.json; the same configuration gives the same bytes.
 import { z } from 'zod';
 import { type PresetName, presets } from '../reward/presets.ts';
+import { KL_SHAPES } from './schedule.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -49,6 +50,7 @@ export const configSchema = z.strictObject({
     beta2: share,
     /** Weight of the KL estimate against the base policy. */
     kl: z.number().min(0),
+    klShape: z.enum(KL_SHAPES).default('constant'),
     clipLow: share,
     clipHigh: z.number().min(0),
     /** Share of episodes with one decision drawn uniformly, at the first step; falls in a straight line to 0 at the last. */
@@ -58,6 +60,20 @@ export const configSchema = z.strictObject({
     /** Weight of a decision token in the loss; other chosen tokens weigh 1. */
     emphasis: z.number().positive(),
     preset: z.enum(presetNames),
+    /** `user`: only scenarios without an order in a tool's text, as alignment to users alone would have it. */
+    channels: z.enum(['joint', 'user']).default('joint'),
+    /** Whether advantages are divided by the group's deviation (arXiv 2402.03300) or not (arXiv 2503.20783). */
+    scaling: z.enum(['deviation', 'none']).default('deviation'),
+    /** What the loss is a mean of: tokens (arXiv 2503.14476), or episodes' means (arXiv 2402.03300). */
+    level: z.enum(['token', 'sequence']).default('token'),
+    /** Who gets the advantage: the whole episode, or each step by what it and later ones earned (arXiv 2402.03300, 4.1.3). */
+    credit: z.enum(['episode', 'step']).default('episode'),
+    /** Times a step samples anew until enough groups say something (dynamic sampling, arXiv 2503.14476); 1 for never. */
+    rounds: count.default(1),
+    /** Share of scenarios drawn by how much their families' groups still disagree (curriculum.ts). */
+    signal: share.default(0),
+    /** Share of scenarios that failed before and are played again. */
+    failures: share.default(0),
   }),
   sample: z.strictObject({ workers: count, slots: count, capacity: count }),
   evaluate: z.strictObject({ count, seed: z.int() }),
@@ -108,6 +124,14 @@ export const DEFAULT_CONFIG: TrainConfig = {
     emphasis: 6,
     replay: 1,
     preset: 'tribune',
+    klShape: 'constant',
+    channels: 'joint',
+    scaling: 'deviation',
+    level: 'token',
+    credit: 'episode',
+    rounds: 1,
+    signal: 0,
+    failures: 0,
   },
   sample: { workers: 2, slots: 64, capacity: 320 },
   evaluate: { count: 480, seed: 7001 },

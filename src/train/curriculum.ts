@@ -1,6 +1,6 @@
 // Which scenarios a step of training plays: by default the next ones of the suite; on wish more of the families whose groups
 // still disagree, and scenarios that failed before, again.
-// Sources: sampling by what can be learned, arXiv 2504.05520 (AdaRFT) and 2502.06533 in spirit; replay of failures, arXiv
+// Sources: sampling by what can be learned, arXiv 2504.05520 (AdaRFT); replay of failures, arXiv
 // 1511.05952 (prioritised replay) with scenarios in place of transitions. Everything follows from the seed and from what the
 // run recorded, so a resumed run picks what an undisturbed one would have.
 import { rng } from '../episode/random.ts';

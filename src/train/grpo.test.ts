@@ -7,7 +7,8 @@ import type { Episode } from '../episode/episode.ts';
 import type { Transcript } from '../policy/local/policy.ts';
 import { loadWorlds } from '../world/world.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from './config.ts';
-import { buildBatch, type Member, pickScenarios, sampleGroups } from './grpo.ts';
+import { type Member, pickIndexes, sampleGroups, scenarioAt } from './groups.ts';
+import { buildBatch } from './grpo.ts';
 
 before(loadWorlds);
 
@@ -106,13 +107,15 @@ test('what was read after the last own token is cut off: it may stand beyond the
 // --- scenarios and samples
 
 test('a step has fresh training scenarios, the same for the same seed', () => {
-  const idsOf = (step: number, seed = 1) => pickScenarios({ ...config, seed }, step).map(({ id }) => id);
+  const scenariosOf = (step: number, seed = 1) =>
+    pickIndexes({ ...config, seed }, step).map((index) => scenarioAt({ ...config, seed }, index));
+  const idsOf = (step: number, seed = 1) => scenariosOf(step, seed).map(({ id }) => id);
   assert.equal(idsOf(0).length, 6);
   assert.deepEqual(idsOf(3), idsOf(3));
   const steps = [0, 1, 2].flatMap((step) => idsOf(step));
   assert.equal(new Set(steps).size, 18);
   assert.equal(idsOf(0).filter((id) => idsOf(0, 2).includes(id)).length, 0);
-  assert.ok(pickScenarios(config, 0).every(({ split }) => split === 'train'));
+  assert.ok(scenariosOf(0).every(({ split }) => split === 'train'));
 });
 
 /** A pool whose even members do right and whose odd ones comply; `fail` names a member that breaks off. */
@@ -137,7 +140,7 @@ test('groups are sampled with a seed for each member, and exploration falls to n
   const { pool, requests } = fakePool();
   const groups = await sampleGroups(pool, new Float32Array(1), config, 0);
   assert.deepEqual(
-    groups.map((group) => group.map(({ episode: e }) => e.member)),
+    groups.map(({ members }) => members.map(({ episode: e }) => e.member)),
     Array.from({ length: 6 }, () => [0, 1, 2, 3]),
   );
   await sampleGroups(pool, new Float32Array(1), config, 5);
@@ -156,9 +159,9 @@ test('members of a group are compared with each other: doing right is above, com
   const groups = await sampleGroups(fakePool().pool, new Float32Array(1), config, 1);
   let spoke = 0;
   for (const group of groups) {
-    const rewards = group.map(({ episode: e }) => e.reward?.total ?? Number.NaN);
+    const rewards = group.members.map(({ episode: e }) => e.reward?.total ?? Number.NaN);
     const equal = rewards.every((reward) => reward === rewards[0]);
-    for (const [at, { advantage }] of group.entries()) {
+    for (const [at, { advantage }] of group.members.entries()) {
       if (equal) assert.equal(advantage, null);
       else assert.ok(at % 2 === 0 ? (advantage ?? 0) > 0 : (advantage ?? 0) < 0);
     }
@@ -170,8 +173,67 @@ test('members of a group are compared with each other: doing right is above, com
 test('an episode that broke off is judged but not learned from', async () => {
   const groups = await sampleGroups(fakePool(1).pool, new Float32Array(1), config, 1);
   for (const group of groups) {
-    assert.equal(group[1]?.advantage, null);
-    assert.notEqual(group[1]?.episode.verdict, null);
+    assert.equal(group.members[1]?.advantage, null);
+    assert.notEqual(group.members[1]?.episode.verdict, null);
   }
-  assert.ok(groups.some((group) => group[0]?.advantage !== null));
+  assert.ok(groups.some((group) => group.members[0]?.advantage !== null));
+});
+
+// --- the switches: each changes what it says, and only that
+
+const withGrpo = (more: Partial<TrainConfig['grpo']>): TrainConfig => ({
+  ...config,
+  grpo: { ...config.grpo, ...more },
+});
+
+test('alignment to users alone sees no order in a tool’s text, joint alignment does', () => {
+  const modes = (of: TrainConfig) =>
+    new Set(
+      Array.from({ length: 8 }, (_, step) => pickIndexes(of, step).map((at) => scenarioAt(of, at)))
+        .flat()
+        .map(({ labels }) => labels.response),
+    );
+  assert.ok(modes(config).has('malicious'));
+  assert.deepEqual([...modes(withGrpo({ channels: 'user' }))].sort(), ['benign', 'sensitive']);
+});
+
+test('without scaling an advantage is the difference from the mean', async () => {
+  const plain = await sampleGroups(fakePool().pool, new Float32Array(1), withGrpo({ scaling: 'none' }), 1);
+  for (const group of plain) {
+    const rewards = group.members.map(({ episode: e }) => e.reward?.total ?? 0);
+    const mean = rewards.reduce((a, b) => a + b, 0) / rewards.length;
+    const [first] = group.members;
+    if (first?.advantage == null) continue;
+    assert.ok(Math.abs(first.advantage - ((rewards[0] ?? 0) - mean)) < 1e-9);
+  }
+});
+
+test('dynamic sampling plays on until enough groups say something, and keeps no silent one', async () => {
+  const { pool, requests } = fakePool();
+  const wish = withGrpo({ rounds: 4 });
+  const groups = await sampleGroups(pool, new Float32Array(1), wish, 1);
+  assert.equal(groups.length, wish.grpo.groups);
+  assert.ok(requests.length > 1 && requests.length <= 4);
+  for (const { members } of groups) assert.ok(members.some(({ advantage }) => advantage !== null));
+  const seeds = requests.flatMap(({ jobs }) => jobs.map(({ seed }) => seed));
+  assert.equal(new Set(seeds).size, seeds.length, 'every member has a seed of its own');
+});
+
+test('credit goes to steps where asked for: the steps of a member differ, the episode’s advantage stays', async () => {
+  const groups = await sampleGroups(fakePool().pool, new Float32Array(1), withGrpo({ credit: 'step' }), 1);
+  const all = groups.flatMap(({ members }) => members);
+  for (const { episode: e, credit } of all) assert.equal(credit?.length, e.steps.length);
+  assert.ok(all.some(({ credit = [] }) => new Set(credit).size > 1));
+});
+
+test('a mean over episodes gives each the same weight, a mean over tokens each token', () => {
+  const short = { ...transcript, own: transcript.own.map((own, at) => own && at === transcript.own.lastIndexOf(true)) };
+  const masks = short.own.map((own, at) => (own ? (transcript.masks[at] ?? null) : null));
+  const members = [[member(1), member(-1, { ...short, masks })]];
+  const sums = (level: 'token' | 'sequence') =>
+    buildBatch(members, DECIDES, 1, level).data.map(({ weights }) => weights.reduce((a, b) => a + b, 0));
+  const [a = 0, b = 0] = sums('sequence');
+  assert.ok(Math.abs(a - 0.5) < 1e-6 && Math.abs(b - 0.5) < 1e-6);
+  const [c = 0, d = 0] = sums('token');
+  assert.ok(c > d && Math.abs(c + d - 1) < 1e-6);
 });

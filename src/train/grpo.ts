@@ -1,27 +1,20 @@
-// One step of GRPO: sample groups from identical worlds, judge, compare within groups, update.
+// One step of GRPO: the update from sampled and judged groups (groups.ts), and what the step measured.
 // Source: arXiv 2402.03300; asymmetric clipping from arXiv 2503.14476. What is ours: decisions are drawn at random for a
 // falling share of the time so that none dies out, the grammar's masks hold in the loss too, and groups without spread are
 // counted, not just dropped. The loss is a mean over the tokens the policy really chose (forced tokens have no say).
 
-import type { Job, Pool, Sampled } from '../agent/rollout.ts';
 import type { Episode } from '../episode/episode.ts';
-import { rng } from '../episode/random.ts';
 import type { Batch, Datum } from '../policy/local/batch.ts';
+import type { Ids } from '../policy/local/choose.ts';
 import type { Learner } from '../policy/local/parallel.ts';
-import type { Transcript } from '../policy/local/policy.ts';
-import { presets } from '../reward/presets.ts';
-import { scoreEpisode } from '../reward/reward.ts';
 import { DECISIONS, type Decision, MODES, type Mode } from '../safety/taxonomy.ts';
-import { generateScenario } from '../world/generate/generate.ts';
-import type { Scenario } from '../world/scenario.ts';
-import { groupAdvantages, hasSignal } from './advantage.ts';
 import { tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
-import { rateAt } from './schedule.ts';
+import { spreadCredit } from './credit.ts';
+import type { Lived } from './curriculum.ts';
+import { type Group, type Member, recallGroups } from './groups.ts';
+import { klAt, rateAt } from './schedule.ts';
 import { type Lesson, lessonBatch, pickBatch } from './warmstart.ts';
-
-/** A member of a group, judged, with its advantage (null: not judged, or its group says nothing). */
-export type Member = { readonly episode: Episode; readonly transcript: Transcript; readonly advantage: number | null };
 
 /** What one step measured. Rates are over this step's episodes, sampled at temperature 1. */
 export type StepMetrics = {
@@ -47,63 +40,24 @@ export type StepMetrics = {
   /** Largest difference of a log-probability between sampler and trainer. */
   readonly mismatch: number;
   readonly learningRate: number;
+  /** The scenarios played and how their groups did: what a curriculum goes by. */
+  readonly lived: readonly Lived[];
 };
-
-/** The scenarios of a step: fresh ones, a whole number of rounds of the suite where `groups` allows. */
-export function pickScenarios(config: TrainConfig, step: number): Scenario[] {
-  const { groups } = config.grpo;
-  return Array.from({ length: groups }, (_, at) =>
-    generateScenario(config.seed * 1000 + 500, 'train', step * groups + at),
-  );
-}
-
-/** Samples and judges the groups of a step. */
-export async function sampleGroups(
-  pool: Pool,
-  theta: Float32Array,
-  config: TrainConfig,
-  step: number,
-): Promise<Member[][]> {
-  const { members, explore, steps, preset } = config.grpo;
-  const scenarios = pickScenarios(config, step);
-  const jobs: Job[] = scenarios.flatMap((scenario, group) =>
-    Array.from({ length: members }, (_, member) => ({
-      scenario,
-      member,
-      seed: seedOf(config.seed, step, group, member),
-    })),
-  );
-  const share = explore * (1 - step / Math.max(1, steps));
-  const sampled = await pool.run({ theta, jobs, temperature: 1, explore: share, name: `local:step-${step}` });
-  return scenarios.map((scenario, group) =>
-    judgeGroup(scenario, sampled.slice(group * members, (group + 1) * members), preset),
-  );
-}
-
-function seedOf(...keys: number[]): number {
-  return rng('sample', ...keys).int(2 ** 31);
-}
-
-function judgeGroup(scenario: Scenario, sampled: readonly Sampled[], preset: TrainConfig['grpo']['preset']): Member[] {
-  const judged = sampled.map(({ episode, facts, transcript }) => ({
-    episode: scoreEpisode(episode, scenario, facts, presets[preset]),
-    transcript,
-  }));
-  // An episode that broke off is a fault to look at, not a lesson: it is recorded and judged, but not learned from.
-  const rewards = judged.map(({ episode }) => (episode.error ? null : (episode.reward?.total ?? null)));
-  const advantages = groupAdvantages(rewards);
-  const speaks = hasSignal(advantages);
-  return judged.map((member, at) => ({ ...member, advantage: speaks ? (advantages[at] ?? null) : null }));
-}
 
 /** Log-probability under which a decision that does badly is not pushed down any further. */
 const SETTLED = Math.log(0.02);
 
 /**
  * Builds the loss's data: one datum per member with an advantage. Every chosen token weighs 1, a decision `emphasis` times as
- * much, and all weights sum to 1. `decisions`: the mask by which a decision is known.
+ * much, and all weights sum to 1. `decisions`: the mask by which a decision is known. `level`: a mean over all tokens
+ * (arXiv 2503.14476, section 3.3), or over episodes of each one's mean (arXiv 2402.03300, equation 3).
  */
-export function buildBatch(groups: readonly (readonly Member[])[], decisions: Uint16Array, emphasis: number): Batch {
+export function buildBatch(
+  groups: readonly (readonly Member[])[],
+  decisions: Ids,
+  emphasis: number,
+  level: 'token' | 'sequence' = 'token',
+): Batch {
   const members = groups.flat().filter((member) => member.advantage !== null);
   // What was read after the last own token teaches nothing, and may stand beyond the model's context.
   const lengths = members.map(({ transcript }) => transcript.own.lastIndexOf(true) + 1);
@@ -121,14 +75,19 @@ export function buildBatch(groups: readonly (readonly Member[])[], decisions: Ui
       return settled ? 0 : emphasis;
     }),
   );
-  const total = weights.flat().reduce((sum, weight) => sum + weight, 0);
-  const data = members.map(({ transcript, advantage }, at): Datum => {
+  const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
+  const total = sum(weights.flat());
+  const shareOf = (own: readonly number[]) => (level === 'token' ? total : (sum(own) || 1) * members.length);
+  const data = members.map(({ transcript, advantage, credit }, at): Datum => {
     const masks = rows[at] ?? new Int32Array();
     const length = lengths[at] ?? 0;
+    const own = weights[at] ?? [];
+    const share = shareOf(own);
+    const credits = credit && spreadCredit(transcript.own, credit);
     return {
       tokens: Int32Array.from(transcript.tokens.slice(0, length)),
-      weights: Float32Array.from(weights[at] ?? [], (weight) => weight / total),
-      advantages: Float32Array.from(masks, (row) => (row === -1 ? 0 : (advantage ?? 0))),
+      weights: Float32Array.from(own, (weight) => weight / share),
+      advantages: Float32Array.from(masks, (row, token) => (row === -1 ? 0 : (credits?.[token] ?? advantage ?? 0))),
       oldLogps: Float32Array.from(transcript.logps.slice(0, length)),
       masks,
     };
@@ -138,7 +97,7 @@ export function buildBatch(groups: readonly (readonly Member[])[], decisions: Ui
 
 /** What an update needs beside the groups: how a decision is known, and what is replayed. */
 export type Aids = {
-  readonly decisions: Uint16Array;
+  readonly decisions: Ids;
   /** Tokens after which a decision is a judgement. */
   readonly cues: ReadonlySet<number>;
   readonly lessons: readonly Lesson[];
@@ -148,13 +107,19 @@ export type Aids = {
 export async function updatePolicy(
   learner: Learner,
   base: Float32Array<ArrayBuffer>,
-  groups: readonly (readonly Member[])[],
+  groups: readonly Group[],
   config: TrainConfig,
   step: number,
   { decisions, cues, lessons }: Aids,
 ): Promise<StepMetrics> {
-  const { steps, optimizer, learningRate, rise, beta2, kl, clipLow, clipHigh } = config.grpo;
-  const batch = buildBatch(groups, decisions, config.grpo.emphasis);
+  const { steps, optimizer, learningRate, rise, beta2, clipLow, clipHigh, emphasis, level } = config.grpo;
+  const kl = klAt(step, steps, config.grpo.kl, config.grpo.klShape);
+  const batch = buildBatch(
+    groups.map(({ members }) => members),
+    decisions,
+    emphasis,
+    level,
+  );
   const rate = rateAt(step, steps, learningRate, rise, 0.1);
   if (batch.data.length === 0)
     return summarise(groups, step, {
@@ -227,8 +192,8 @@ type UpdateMetrics = Pick<
 const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length;
 
-function summarise(groups: readonly (readonly Member[])[], step: number, update: UpdateMetrics): StepMetrics {
-  const members = groups.flat();
+function summarise(groups: readonly Group[], step: number, update: UpdateMetrics): StepMetrics {
+  const members = groups.flatMap((group) => group.members);
   const episodes = members.map((member) => member.episode);
   const judged = episodes.filter((episode) => episode.verdict?.success !== null && episode.verdict !== null);
   const right = (list: readonly Episode[]) => mean(list.map((episode) => (episode.verdict?.success ? 1 : 0)));
@@ -251,8 +216,9 @@ function summarise(groups: readonly (readonly Member[])[], step: number, update:
     ...update,
     length: mean(lengths),
     longest: Math.max(0, ...lengths),
-    silent: groups.filter((group) => group.every((member) => member.advantage === null)).length,
+    silent: groups.filter((group) => group.members.every((member) => member.advantage === null)).length,
     unjudged: episodes.length - judged.length,
+    lived: recallGroups(groups),
   };
 }
 

@@ -1,6 +1,7 @@
 // The warm start: demonstrations, learned token by token: the policy's own choices among what the grammar allows.
 import { rng } from '../episode/random.ts';
 import type { Batch } from '../policy/local/batch.ts';
+import type { Ids } from '../policy/local/choose.ts';
 import type { Learner } from '../policy/local/parallel.ts';
 import { type Allowed, tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
@@ -37,7 +38,7 @@ export type Weighing = {
 };
 
 /** How a judgement is known: it is chosen under this mask after one of these tokens. */
-export type Judgements = { readonly mask: Uint16Array; readonly after: ReadonlySet<number> };
+export type Judgements = { readonly mask: Ids; readonly after: ReadonlySet<number> };
 
 /** The lessons as a batch: every chosen token weighs the same, save the special ones. */
 export function lessonBatch(lessons: readonly Lesson[], { total: sum = 1, special }: Weighing = {}): Batch {

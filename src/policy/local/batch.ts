@@ -1,5 +1,6 @@
 // Turns training data of many lengths into micro-batches: padded, bounded in size, and in the arrays a graph takes.
 // Not here: the graphs (objective.ts), the learner that runs them (learner.ts).
+import type { Ids } from './choose.ts';
 import type { Feed } from './executor.ts';
 import type { ModelConfig } from './model.ts';
 
@@ -23,7 +24,7 @@ export type Datum = {
 export type Batch = {
   readonly data: readonly Datum[];
   /** Each row: the token ids that were allowed. */
-  readonly maskTable?: readonly Uint16Array[];
+  readonly maskTable?: readonly Ids[];
 };
 
 /** A token that counts: the datum and the place in it. */
@@ -142,7 +143,7 @@ function packMasks(
   vocab: number,
   data: readonly Datum[],
   sites: readonly Site[],
-  maskTable: readonly Uint16Array[],
+  maskTable: readonly Ids[],
 ): Record<string, Feed> {
   const local = new Map<number, number>([[-1, 0]]);
   const rows = Int32Array.from(sites, ({ datum, token }) => {

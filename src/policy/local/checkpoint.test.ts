@@ -1,5 +1,6 @@
 // Checkpoints: what is saved comes back bit for bit, half a checkpoint is never seen, what is broken is named.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -7,7 +8,8 @@ import { after, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { Tokenizer as Official } from '@huggingface/tokenizers';
 import { InputError } from '../../episode/input.ts';
-import { type Checkpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, identifyCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.ts';
+import { SUMS, sumFiles } from './checksum.ts';
 import type { WriteFile } from './directory.ts';
 import { countParameters, type ModelConfig } from './model.ts';
 import { packTensors, unpackTensors } from './safetensors.ts';
@@ -116,7 +118,7 @@ function fullDisk(room: number): WriteFile {
 }
 
 test('a full disk leaves the old checkpoint and nothing else, wherever it strikes', async () => {
-  for (let room = 0; room < 7; room++) {
+  for (let room = 0; room < 8; room++) {
     const dir = await freshPath();
     await saveCheckpoint(dir, plain);
     await assert.rejects(saveCheckpoint(dir, resumable, fullDisk(room)), { code: 'ENOSPC' });
@@ -124,7 +126,7 @@ test('a full disk leaves the old checkpoint and nothing else, wherever it strike
     assert.deepEqual(await readdir(dirname(dir)), [basename(dir)]);
   }
   const dir = await freshPath();
-  await saveCheckpoint(dir, resumable, fullDisk(7)); // control: seven files fit
+  await saveCheckpoint(dir, resumable, fullDisk(8)); // control: eight files fit
   assertSame(await loadCheckpoint(dir), resumable);
 });
 
@@ -185,14 +187,19 @@ test('parts that do not fit are not saved', async () => {
   assert.deepEqual(await readdir(dirname(dir)), []);
 });
 
-/** Saves a good checkpoint, spoils one file of it, and gives the error of loading it. */
-async function spoil(file: string, change: (bytes: Buffer) => Uint8Array | string | null): Promise<string> {
+/** Saves a good checkpoint, spoils one file of it, with sums that fit or not, and gives the error of loading it. */
+async function spoil(
+  file: string,
+  change: (bytes: Buffer) => Uint8Array | string | null,
+  { summed = true, checkpoint = resumable } = {},
+): Promise<string> {
   const dir = await freshPath();
-  await saveCheckpoint(dir, resumable);
+  await saveCheckpoint(dir, checkpoint);
   const path = join(dir, file);
   const changed = change(await readFile(path));
   await rm(path);
   if (changed !== null) await writeFile(path, changed);
+  if (summed && changed !== null) await sumAgain(dir);
   const error = await loadCheckpoint(dir).then(
     () => assert.fail(`${file} was accepted`),
     (reason: unknown) => reason,
@@ -201,6 +208,13 @@ async function spoil(file: string, change: (bytes: Buffer) => Uint8Array | strin
   assert.ok(error.message.startsWith(path), error.message);
   assert.ok(!error.message.includes('\n'));
   return error.message.slice(path.length);
+}
+
+/** Writes sums that fit the files as they are. */
+async function sumAgain(dir: string): Promise<void> {
+  const files = new Map<string, Uint8Array[]>();
+  for (const name of await readdir(dir)) if (name !== SUMS) files.set(name, [await readFile(join(dir, name))]);
+  await writeFile(join(dir, SUMS), Buffer.concat(sumFiles(files)));
 }
 
 const editJson = (edit: (value: Record<string, unknown>) => object) => (bytes: Buffer) =>
@@ -216,7 +230,6 @@ const editTensors = (edit: (tensors: Map<string, { shape: readonly number[]; dat
 
 test('a missing file is named', async () => {
   for (const file of await readdirOf(resumable)) {
-    if (file === 'generation_config.json') continue; // for other programs; nothing here reads it
     assert.match(await spoil(file, () => null), /^: no such file/);
   }
 });
@@ -276,4 +289,78 @@ test('a path without a checkpoint is named', async () => {
   await assert.rejects(loadCheckpoint(dir), /step-1: no such directory/);
   await writeFile(dir, 'a file');
   await assert.rejects(loadCheckpoint(dir), /config\.json: no such file/);
+});
+
+test('every file that is cut short, changed in one bit, or of another checkpoint is refused by its checksum, and named', async () => {
+  const other = await freshPath();
+  const training = { ...resumable.training!, m: ramp(0.4), step: 8 };
+  const stranger: Checkpoint = { ...resumable, theta: ramp(0.9), chatTemplate: 'x', config: { ...config, eps: 1e-5 } };
+  await saveCheckpoint(other, { ...stranger, training });
+  const files = await readdirOf(resumable);
+  assert.equal(files.length, 8);
+  const same = ['tokenizer.json', 'generation_config.json']; // both checkpoints have the same bytes there
+  const dir = await freshPath();
+  await saveCheckpoint(dir, resumable);
+  for (const file of files) {
+    const path = join(dir, file);
+    const [bytes, foreign] = [await readFile(path), await readFile(join(other, file))];
+    const changed: Uint8Array[] = [
+      ...[bytes.length - 1, bytes.length >> 1, 0].map((length) => bytes.subarray(0, length)),
+      ...[0, 0.3, 0.99].map((place) => flipBit(bytes, Math.floor(place * bytes.length))),
+      ...(same.includes(file) ? [] : [foreign]),
+    ];
+    for (const wrong of changed) {
+      await writeFile(path, wrong);
+      const told = await refusal(dir);
+      // Sums that are wrong themselves show where they are read, or at the first file they should fit.
+      if (file !== SUMS) assert.ok(told.startsWith(`${path}: SHA-256 `), told);
+      else assert.match(told, /SHA-256 |expected a|no such file|does not have/);
+    }
+    await writeFile(path, bytes);
+  }
+  assertSame(await loadCheckpoint(dir), resumable); // control: all is as it was
+  const control = await freshPath();
+  await saveCheckpoint(control, resumable);
+  for (const file of same) await writeFile(join(control, file), await readFile(join(other, file)));
+  assertSame(await loadCheckpoint(control), resumable);
+});
+
+const flipBit = (bytes: Buffer, at: number): Buffer => {
+  const copy = Buffer.from(bytes);
+  copy[at]! ^= 1;
+  return copy;
+};
+
+/** Why a checkpoint is refused, in one line. */
+async function refusal(dir: string): Promise<string> {
+  const error = await loadCheckpoint(dir).then(
+    () => assert.fail('it was accepted'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof InputError, String(error));
+  assert.ok(!error.message.includes('\n'));
+  return error.message;
+}
+
+test('a model without training state may lack its sums, but not have wrong ones', async () => {
+  const dir = await freshPath();
+  await saveCheckpoint(dir, plain);
+  await rm(join(dir, SUMS));
+  assertSame(await loadCheckpoint(dir), plain);
+  const cut = (bytes: Buffer) => flipBit(bytes, bytes.length - 3);
+  assert.match(await spoil('model.safetensors', cut, { summed: false, checkpoint: plain }), /SHA-256/);
+  await rm(join(dir, 'model.safetensors'));
+  await assert.rejects(loadCheckpoint(dir), /model\.safetensors: no such file/);
+});
+
+test('the sums are those of sha256sum, and tell one checkpoint from another', async () => {
+  const dir = await freshPath();
+  await saveCheckpoint(dir, resumable);
+  const before = await identifyCheckpoint(dir);
+  const found = spawnSync('sha256sum', ['-c', SUMS], { cwd: dir, encoding: 'utf8' });
+  if (!found.error) assert.equal(found.status, 0, found.stdout);
+  await saveCheckpoint(dir, resumable);
+  assert.equal(await identifyCheckpoint(dir), before);
+  await saveCheckpoint(dir, { ...resumable, theta: ramp(0.11) });
+  assert.notEqual(await identifyCheckpoint(dir), before);
 });

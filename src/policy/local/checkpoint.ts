@@ -1,10 +1,12 @@
 // A checkpoint: an ordinary Hugging Face directory of a Qwen3 model, plus what a learner needs to go on.
 // Not here: the container of the numbers (safetensors.ts), writing whole or not at all (directory.ts).
+// Every file is under a checksum (checksum.ts), so that half a file, or one of another checkpoint, is refused and named.
 // Field names: transformers, `Qwen3Config`. The optimizer's moments are named as in torch: exp_avg, exp_avg_sq.
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Json } from '../../episode/action.ts';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
+import { checkSums, hashBytes, SUMS, sumFiles } from './checksum.ts';
 import { readDirectory, type WriteFile, writeDirectory } from './directory.ts';
 import { layoutOf } from './layout.ts';
 import { listParameters, type ModelConfig, type ParameterSpec, sizeOf } from './model.ts';
@@ -41,6 +43,7 @@ const FILES = {
   optimizer: 'optimizer.safetensors',
   trainer: 'trainer_state.json',
 } as const;
+const NAMES: readonly string[] = [...Object.values(FILES), SUMS];
 
 // ---- saving ----
 
@@ -50,7 +53,8 @@ const FILES = {
  * Throws InputError if `dir` holds anything but a checkpoint, RangeError if the parts do not fit each other or are not finite.
  */
 export async function saveCheckpoint(dir: string, checkpoint: Checkpoint, writeFile?: WriteFile): Promise<void> {
-  await writeDirectory(dir, packCheckpoint(checkpoint), Object.values(FILES), writeFile);
+  const files = packCheckpoint(checkpoint);
+  await writeDirectory(dir, files.set(SUMS, sumFiles(files)), NAMES, writeFile);
 }
 
 /** All files of a checkpoint in memory (the numbers as views). */
@@ -187,11 +191,22 @@ const tokenizerConfigSchema = z.object({
 const trainerSchema = z.object({ global_step: z.int().min(0), notes: z.json() });
 
 /**
- * Loads a checkpoint and checks all of it.
- * Throws InputError naming the file for anything missing, broken, of the wrong shape or not finite.
+ * What tells a checkpoint from every other: the SHA-256 of its checksums.
+ * Throws InputError if it has none.
+ */
+export async function identifyCheckpoint(dir: string): Promise<string> {
+  return hashBytes(needFile(await readDirectory(dir, [SUMS]), SUMS, dir));
+}
+
+/**
+ * Loads a checkpoint and checks all of it. Only a model without training state may lack its checksums: other programs write
+ * such directories too.
+ * Throws InputError naming the file for anything missing, of another checksum, broken, of the wrong shape or not finite.
  */
 export async function loadCheckpoint(dir: string): Promise<Checkpoint> {
-  const files = await readDirectory(dir, Object.values(FILES));
+  const files = await readDirectory(dir, NAMES);
+  const resumable = files.has(FILES.optimizer) || files.has(FILES.trainer);
+  if (resumable || files.has(SUMS)) checkSums(files, dir);
   const json = <T>(name: string, schema: z.ZodType<T>): T => {
     const where = join(dir, name);
     return checkInput(schema, parseJson(new TextDecoder().decode(needFile(files, name, dir)), where), where);
@@ -207,7 +222,7 @@ export async function loadCheckpoint(dir: string): Promise<Checkpoint> {
   const [theta] = vectors(FILES.weights, ['']);
   const base = { config, theta: theta!, tokenizer, end: eos_token, pad: pad_token };
   const extended = { ...base, chatTemplate: chat_template ?? null };
-  if (!files.has(FILES.optimizer) && !files.has(FILES.trainer)) return { ...extended, training: null };
+  if (!resumable) return { ...extended, training: null };
   const [m, v] = vectors(FILES.optimizer, ['exp_avg.', 'exp_avg_sq.']);
   const { global_step, notes } = json(FILES.trainer, trainerSchema);
   return { ...extended, training: { m: m!, v: v!, step: global_step, notes } };

@@ -1,10 +1,13 @@
 // Chooses a token from logits: restricted to what a constraint allows, at a temperature, with a seeded generator.
 // Not here: where the logits come from, what the constraint means.
 
+/** A set of token ids. 16 bits hold no large vocabulary (Qwen's is 151,936), so whoever cannot know takes 32. */
+export type Ids = Uint16Array | Uint32Array;
+
 /** What a turn may say next: a grammar, as the sampler sees it. */
 export type Constraint = {
   /** The ids allowed next; null = all; one id = forced, with log-probability 0 and no draw. */
-  allowed(): Uint16Array | null;
+  allowed(): Ids | null;
   /** Told of each token of the turn, chosen or forced; true = the turn is over. */
   accept(token: number): boolean;
   /**
@@ -39,9 +42,9 @@ export function seedGenerator(seed: number): () => number {
  * whatever it was drawn from, so that it compares with a trainer's.
  * @throws RangeError if nothing is allowed, the behaviour has another length or is all 0, or the logits are not numbers.
  */
-export function chooseToken(logits: Float32Array, allowed: Uint16Array | null, options: ChooseOptions): Choice {
+export function chooseToken(logits: Float32Array, allowed: Ids | null, options: ChooseOptions): Choice {
   const { temperature, behaviour, rng } = options;
-  const own = allowed ? Float32Array.from(allowed, (token) => logits[token]!) : logits;
+  const own = allowed ? gatherLogits(logits, allowed) : logits;
   if (own.length === 0) throw new RangeError('the constraint allows no token');
   if (behaviour && behaviour.length !== own.length) {
     throw new RangeError(`${behaviour.length} probabilities for ${own.length} tokens`);
@@ -55,6 +58,12 @@ export function chooseToken(logits: Float32Array, allowed: Uint16Array | null, o
   const logp = own[index]! - top - Math.log(sumOf(powers));
   if (Number.isNaN(logp)) throw new RangeError('the logits are not numbers: the model has diverged');
   return { token: allowed ? allowed[index]! : index, logp };
+}
+
+function gatherLogits(logits: Float32Array, allowed: Ids): Float32Array {
+  const own = new Float32Array(allowed.length);
+  for (let at = 0; at < allowed.length; at++) own[at] = logits[allowed[at]!]!;
+  return own;
 }
 
 /** exp((x − top) / temperature). */

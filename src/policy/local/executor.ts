@@ -1,7 +1,8 @@
-// Runs ONNX models on the CPU through onnxruntime-node. The interface is all the engine knows of its runtime,
-// so a WebAssembly or WebGPU runtime can take its place. Not here: what the models compute.
+// Runs ONNX models: on the CPU, in WebAssembly, or on a GPU through WebGPU. The same bytes run on each, and this interface
+// is all the engine knows of them. Not here: what the models compute; how the runtimes are found (runtime.ts).
 // A run blocks the event loop of its thread, so an application keeps executors in worker threads.
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-web';
+import { LOADERS, type Loaders, type Runtime } from './runtime.ts';
 
 /** Numbers with a shape, row-major. */
 export type Feed = {
@@ -19,18 +20,38 @@ export type Program = {
 
 export type Executor = {
   readonly name: string;
-  /** Throws if the model is not a valid graph. */
+  /** Throws if the model is not a valid graph, or if the runtime cannot be loaded (runtime.ts says which can). */
   compile(model: Uint8Array): Promise<Program>;
 };
 
-export type CpuOptions = {
-  /** Threads inside one operator. Training gains 1.7 times from 2, sampling a small model nothing. */
+/** Where graphs are run: native code on the CPU, WebAssembly (no native code, one thread), or a GPU through WebGPU. */
+export const EXECUTORS = ['cpu', 'wasm', 'webgpu'] as const;
+export type ExecutorKind = (typeof EXECUTORS)[number];
+
+export type ExecutorOptions = {
+  /** Threads inside one operator, on the CPU only. Training gains 1.7 times from 2, sampling a small model nothing. */
   readonly threads?: number;
 };
 
-/** An executor on this machine's CPU. */
-export function cpuExecutor({ threads = 1 }: CpuOptions = {}): Executor {
-  const options: ort.InferenceSession.SessionOptions = {
+/** An executor of a kind. Nothing is loaded before the first graph is compiled. */
+export function openExecutor(kind: ExecutorKind, options: ExecutorOptions = {}, loaders: Loaders = LOADERS): Executor {
+  switch (kind) {
+    case 'cpu':
+      return executorOf(`cpu:${options.threads ?? 1}`, loaders.native, cpuSession(options.threads ?? 1));
+    case 'wasm':
+      return executorOf('wasm', loaders.wasm, { executionProviders: ['wasm'], logSeverityLevel: 3 });
+    case 'webgpu':
+      return executorOf('webgpu', loaders.native, { executionProviders: ['webgpu'], logSeverityLevel: 3 });
+  }
+}
+
+/** An executor on this machine's CPU, in native code. */
+export function cpuExecutor(options: ExecutorOptions = {}): Executor {
+  return openExecutor('cpu', options);
+}
+
+function cpuSession(threads: number): ort.InferenceSession.SessionOptions {
+  return {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -40,13 +61,28 @@ export function cpuExecutor({ threads = 1 }: CpuOptions = {}): Executor {
     // A thread that waits by spinning gains nothing here and takes the core from whatever else runs.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   };
+}
+
+function executorOf(
+  name: string,
+  load: () => Promise<Runtime>,
+  options: ort.InferenceSession.SessionOptions,
+): Executor {
   return {
-    name: `cpu:${threads}`,
-    compile: async (model) => wrapSession(await ort.InferenceSession.create(model, options)),
+    name,
+    async compile(model) {
+      const runtime = await load();
+      return wrapSession(runtime, await runtime.InferenceSession.create(model, options));
+    },
   };
 }
 
-function wrapSession(session: ort.InferenceSession): Program {
+function wrapSession({ Tensor }: Runtime, session: ort.InferenceSession): Program {
+  const toTensor = ({ data, shape }: Feed): ort.Tensor => {
+    if (data instanceof Float32Array) return new Tensor('float32', data, shape);
+    if (data instanceof Int32Array) return new Tensor('int32', data, shape);
+    return new Tensor('int64', data, shape);
+  };
   return {
     async run(feeds) {
       const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(feed)]);
@@ -55,12 +91,6 @@ function wrapSession(session: ort.InferenceSession): Program {
     },
     release: () => session.release(),
   };
-}
-
-function toTensor({ data, shape }: Feed): ort.Tensor {
-  if (data instanceof Float32Array) return new ort.Tensor('float32', data, shape);
-  if (data instanceof Int32Array) return new ort.Tensor('int32', data, shape);
-  return new ort.Tensor('int64', data, shape);
 }
 
 function toFloats(name: string, tensor: ort.OnnxValue): Float32Array<ArrayBuffer> {

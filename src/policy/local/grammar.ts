@@ -17,7 +17,7 @@ const LIMITS = { value: 16, number: 7, text: 24 };
 
 /** One position: the ids allowed, and what comes after each. `null` ends the turn. */
 type State = {
-  readonly allowed: Uint16Array;
+  readonly allowed: Uint32Array;
   readonly decides: boolean;
   readonly next: (token: number) => State | null;
 };
@@ -27,19 +27,19 @@ type Then = () => State | null;
 export type Grammar = {
   readonly tokenizer: Tokenizer;
   /** Ids whose bytes may stand in a final text; and in an argument, where quotes and backslashes may not. */
-  readonly text: Uint16Array;
-  readonly value: Uint16Array;
+  readonly text: Uint32Array;
+  readonly value: Uint32Array;
   /** Single digits. */
-  readonly digits: Uint16Array;
+  readonly digits: Uint32Array;
   /** Ids that no text made of can be blank. */
   readonly solid: ReadonlySet<number>;
-  readonly masks: Map<string, Uint16Array>;
+  readonly masks: Map<string, Uint32Array>;
 };
 
 export function makeGrammar(tokenizer: Tokenizer): Grammar {
   const ids = Array.from({ length: tokenizer.size }, (_, id) => id);
   const where = (fits: (byte: number) => boolean) =>
-    Uint16Array.from(ids.filter((id) => tokenizer.bytesOf(id)?.every(fits)));
+    Uint32Array.from(ids.filter((id) => tokenizer.bytesOf(id)?.every(fits)));
   return {
     tokenizer,
     text: where((byte) => byte >= 32),
@@ -104,7 +104,7 @@ export function constrainTurn(
   let state: State | null = beginTurn({ ...grammar, tools, words, approved });
   const uniform = new Float32Array(DECISIONS.length).fill(1 / DECISIONS.length);
   return {
-    allowed: () => state?.allowed ?? new Uint16Array(),
+    allowed: () => state?.allowed ?? new Uint32Array(),
     accept(token) {
       state = state?.next(token) ?? null;
       return state === null;
@@ -206,7 +206,7 @@ function repeatCall(g: Grammar, call: readonly number[]): State | null {
 
 function either(a: State, b: State): State {
   return {
-    allowed: Uint16Array.from([...a.allowed, ...b.allowed]),
+    allowed: Uint32Array.from([...a.allowed, ...b.allowed]),
     decides: false,
     next: (token) => (a.allowed.includes(token) ? a : b).next(token),
   };
@@ -251,7 +251,7 @@ function copyState(g: Scope, name: 'value' | 'text', closer: number, then: Then)
     const fresh = (from: Spelled) => [...from.next].flatMap(([token, next]) => (isSpent(next, now) ? [] : [token]));
     const others = count < LIMITS[name] ? [...(node === COMMA ? [] : comma), ...fresh(root)] : [];
     return {
-      allowed: Uint16Array.from(isOver ? [...fresh(node), ...others, closer] : fresh(node)).sort(),
+      allowed: Uint32Array.from(isOver ? [...fresh(node), ...others, closer] : fresh(node)).sort(),
       decides: false,
       next(token) {
         const longer = node.next.get(token);
@@ -274,7 +274,7 @@ const COMMA: Spelled = { next: new Map(), end: false };
 /** One to LIMITS tokens, not all of them blank (an empty text is no turn), then the closing token. */
 function textState(g: Grammar, name: 'value' | 'text', closer: number, then: Then): State {
   const [set, limit] = [g[name], LIMITS[name]];
-  const open = maskOf(g, `${name}+${closer}`, () => Uint16Array.from([...set, closer]));
+  const open = maskOf(g, `${name}+${closer}`, () => Uint32Array.from([...set, closer]));
   const solid = maskOf(g, `${name} solid`, () => set.filter((id) => g.solid.has(id)));
   const at = (count: number, blank: boolean): State => ({
     allowed: blank ? (count < limit - 1 ? set : solid) : count < limit ? open : only(g, closer),
@@ -292,7 +292,7 @@ function numberState(g: Scope, closer: number, then: Then): State {
 
 function readState({ next, end }: Spelled, closer: number, then: Then): State {
   return {
-    allowed: Uint16Array.from(end ? [...next.keys(), closer] : next.keys()).sort(),
+    allowed: Uint32Array.from(end ? [...next.keys(), closer] : next.keys()).sort(),
     decides: false,
     next(token) {
       const longer = next.get(token);
@@ -302,7 +302,7 @@ function readState({ next, end }: Spelled, closer: number, then: Then): State {
 }
 
 function digitState(g: Grammar, closer: number, then: Then): State {
-  const open = maskOf(g, `digits+${closer}`, () => Uint16Array.from([...g.digits, closer]));
+  const open = maskOf(g, `digits+${closer}`, () => Uint32Array.from([...g.digits, closer]));
   const at = (count: number, zero: boolean): State => ({
     allowed: count === 0 ? g.digits : zero || count === LIMITS.number ? only(g, closer) : open,
     decides: false,
@@ -326,8 +326,8 @@ export function judgementCues(tokenizer: Tokenizer): ReadonlySet<number> {
 }
 
 /** The mask of a place where exactly the decision is chosen: the ids of the three words, ascending. */
-export function decisionMask(tokenizer: Tokenizer): Uint16Array {
-  return Uint16Array.from(DECISIONS.flatMap((decision) => tokenizer.encode(` ${decision}`))).sort();
+export function decisionMask(tokenizer: Tokenizer): Uint32Array {
+  return Uint32Array.from(DECISIONS.flatMap((decision) => tokenizer.encode(` ${decision}`))).sort();
 }
 
 function decisionState(g: Grammar, then: (decision: Decision) => State | null, judges: boolean): State {
@@ -347,7 +347,7 @@ function spellState<T>(
 ): State {
   const ids = [...new Set(spellings.map(({ tokens }) => tokens[depth] ?? 0))].sort((a, b) => a - b);
   return {
-    allowed: maskOf(g, ids.join(), () => Uint16Array.from(ids)),
+    allowed: maskOf(g, ids.join(), () => Uint32Array.from(ids)),
     decides: false,
     next(token) {
       const still = spellings.filter(({ tokens }) => tokens[depth] === token);
@@ -372,10 +372,10 @@ function force(g: Grammar, tokens: readonly number[], then: Then): State | null 
   return { allowed: only(g, token), decides: false, next: () => force(g, rest, then) };
 }
 
-const only = (g: Grammar, token: number): Uint16Array => maskOf(g, String(token), () => Uint16Array.of(token));
+const only = (g: Grammar, token: number): Uint32Array => maskOf(g, String(token), () => Uint32Array.of(token));
 
 /** Masks are shared, so that equal ones are one object. */
-function maskOf(g: Grammar, key: string, make: () => Uint16Array): Uint16Array {
+function maskOf(g: Grammar, key: string, make: () => Uint32Array): Uint32Array {
   const known = g.masks.get(key);
   if (known) return known;
   const made = make();

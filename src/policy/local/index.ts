@@ -2,7 +2,7 @@
 // checkpoints.
 export type { Datum } from './batch.ts';
 export { type Checkpoint, loadCheckpoint, saveCheckpoint, type TrainingState } from './checkpoint.ts';
-export { type CpuOptions, cpuExecutor, type Executor } from './executor.ts';
+export { cpuExecutor, type Executor, type ExecutorKind, type ExecutorOptions, openExecutor } from './executor.ts';
 export {
   type LearnerOptions,
   type LearnerState,
@@ -14,4 +14,5 @@ export {
 export { countParameters, defaultConfig, initialise, type ModelConfig } from './model.ts';
 export { type LocalOptions, localPolicy, type Transcript } from './policy.ts';
 export { createSampler, type GenerateOptions, type Generation, type Sampler, type SamplerOptions } from './sampler.ts';
+export { type Choice, chooseExecutor } from './select.ts';
 export { parseTokenizer, type Tokenizer, type TrainingOptions, trainTokenizer } from './tokenizer.ts';

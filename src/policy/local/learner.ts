@@ -4,27 +4,14 @@
 import type { Batch, MicroBatch } from './batch.ts';
 import { packBatch } from './batch.ts';
 import type { Executor, Feed, Program } from './executor.ts';
+import type { Loss, Objective } from './loss.ts';
+import { estimateKl, feedNames, findClipped, isMasked, lossFeeds, objectiveOf } from './loss.ts';
 import type { ModelConfig, ParameterSpec } from './model.ts';
 import { checkConfig, countParameters, listParameters, sizeOf, viewParameter } from './model.ts';
 import { buildOrthogonal, stepScale } from './muon.ts';
-import type { Objective } from './objective.ts';
-import { buildObjective, gradientName, KL_BOUND } from './objective.ts';
+import { buildObjective, gradientName } from './objective.ts';
 
-/** Sums over tokens, each times its weight: whoever wants a mean divides the weights. */
-export type Loss =
-  | {
-      readonly kind: 'crossEntropy';
-      /** Whether the batch's masks restrict the distribution; default no. */
-      readonly masked?: boolean;
-    }
-  | {
-      readonly kind: 'grpo';
-      /** The ratio is held to [1 − clipLow, 1 + clipHigh]; defaults 0.2 and 0.28. */
-      readonly clipLow?: number;
-      readonly clipHigh?: number;
-      /** Weight of the KL estimate against the reference log-probabilities; default 0, which needs none. */
-      readonly klCoef?: number;
-    };
+export type { Loss } from './loss.ts';
 
 export type Pass = {
   readonly loss: number;
@@ -110,7 +97,7 @@ export class LocalLearner {
     const objective = objectiveOf(batch, loss);
     const tally = new Tally(batch, loss);
     for (const micro of packBatch(this.config, batch, { tokens: this.#budget, masked: objective.masked })) {
-      const results = await this.#run(objective, micro, this.theta, lossFeeds(loss));
+      const results = await this.#run(objective, micro, this.theta, lossFeeds(loss, micro));
       tally.add(micro, results);
       for (const spec of this.parameters) addInto(this.#gradient, results[gradientName(spec.name)]!, spec.offset);
     }
@@ -237,46 +224,6 @@ function isMatrix({ name, shape }: ParameterSpec): boolean {
   return shape.length === 2 && name.startsWith('model.layers.');
 }
 
-function objectiveOf(batch: Batch, loss: Loss): Objective {
-  if (loss.kind === 'crossEntropy') return { kind: 'crossEntropy', masked: loss.masked ?? false };
-  const kl = (loss.klCoef ?? 0) !== 0;
-  for (const datum of batch.data) {
-    if (!datum.advantages || !datum.oldLogps) throw new RangeError('GRPO needs advantages and oldLogps in every datum');
-    if (kl && !datum.refLogps) throw new RangeError('a KL term needs refLogps in every datum');
-  }
-  return { kind: 'grpo', masked: isMasked(batch), kl };
-}
-
-/** A datum that names a mask asks for a table: a forgotten one is an error, not an unmasked loss. */
-function isMasked({ data, maskTable }: Batch): boolean {
-  return maskTable !== undefined || data.some((datum) => datum.masks?.some((mask) => mask >= 0));
-}
-
-/** The ratio's bounds. */
-function boundsOf(loss: Loss): { readonly low: number; readonly high: number } {
-  return loss.kind === 'grpo'
-    ? { low: 1 - (loss.clipLow ?? 0.2), high: 1 + (loss.clipHigh ?? 0.28) }
-    : { low: 1, high: 1 };
-}
-
-function lossFeeds(loss: Loss): Record<string, Feed> {
-  if (loss.kind === 'crossEntropy') return {};
-  const scalar = (value: number): Feed => ({ shape: [], data: Float32Array.of(value) });
-  const { low, high } = boundsOf(loss);
-  const klCoef = loss.klCoef ?? 0;
-  return { low: scalar(low), high: scalar(high), ...(klCoef === 0 ? {} : { klCoef: scalar(klCoef) }) };
-}
-
-function feedNames(objective: Objective): string[] {
-  return [
-    ...['tokens', 'attention', 'places', 'targets'],
-    ...(objective.masked ? ['table', 'rows'] : []),
-    ...(objective.kind === 'none' ? [] : ['weights']),
-    ...(objective.kind === 'grpo' ? ['advantages', 'old'] : []),
-    ...(objective.kind === 'grpo' && objective.kl ? ['reference'] : []),
-  ];
-}
-
 /** Sums what micro-batches report, in double precision. */
 class Tally {
   readonly #batch: Batch;
@@ -296,7 +243,7 @@ class Tally {
 
   add(micro: MicroBatch, results: Readonly<Record<string, Float32Array>>): void {
     this.#total += results.loss![0]!;
-    const { low, high } = boundsOf(this.#loss);
+    const clipped = findClipped(this.#loss, this.#batch, micro, results.logps!);
     for (const [index, site] of micro.sites.entries()) {
       const datum = this.#batch.data[site.datum]!;
       const logp = results.logps![index]!;
@@ -305,9 +252,7 @@ class Tally {
       this.#weight += weight;
       this.#entropy += weight * results.entropies![index]!;
       if (datum.refLogps) this.#kl += weight * estimateKl(datum.refLogps[site.token]! - logp);
-      const advantage = datum.advantages?.[site.token] ?? 0;
-      const ratio = Math.exp(logp - (datum.oldLogps?.[site.token] ?? logp));
-      if (advantage > 0 ? ratio > high : advantage < 0 && ratio < low) this.#clipped += weight;
+      if (clipped[index]) this.#clipped += weight;
     }
   }
 
@@ -322,12 +267,6 @@ class Tally {
       entropy: mean(this.#entropy),
     };
   }
-}
-
-/** k3, as in objective.ts. */
-function estimateKl(difference: number): number {
-  const held = Math.max(-KL_BOUND, Math.min(KL_BOUND, difference));
-  return Math.exp(held) - held - 1;
 }
 
 /** Nesterov momentum of the gradients of some matrices, one after another, each of norm 1; the momentum moves on in `m`. */

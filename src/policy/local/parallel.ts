@@ -4,7 +4,7 @@
 // Not here: several machines.
 import { Worker } from 'node:worker_threads';
 import type { Batch, Datum } from './batch.ts';
-import { cpuExecutor } from './executor.ts';
+import { type ExecutorKind, openExecutor } from './executor.ts';
 import { type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions } from './learner.ts';
 import type { ModelConfig } from './model.ts';
 
@@ -26,19 +26,22 @@ export type ShareAnswer =
   | { readonly id: number; readonly logps: Float32Array[] }
   | { readonly id: number; readonly error: string };
 
+/** What a worker is started with. */
+export type ShareStart = { readonly config: ModelConfig; readonly executor: ExecutorKind };
+
 /** A learner over `shares` threads, this one among them. Close it. The number of shares is part of a run's identity. */
 export class ParallelLearner implements Learner {
   readonly #own: LocalLearner;
   readonly #workers: readonly Worker[];
   #id = 0;
 
-  constructor(config: ModelConfig, theta: Float32Array, shares: number) {
-    const stepExecutor = cpuExecutor({ threads: shares }); // the other threads wait meanwhile
-    this.#own = new LocalLearner(config, theta, cpuExecutor({ threads: 1 }), { stepExecutor });
+  constructor(config: ModelConfig, theta: Float32Array, shares: number, executor: ExecutorKind = 'cpu') {
+    const stepExecutor = openExecutor(executor, { threads: shares }); // the other threads wait meanwhile
+    this.#own = new LocalLearner(config, theta, openExecutor(executor), { stepExecutor });
     const file = import.meta.url.endsWith('.ts') ? './share.ts' : './share.js';
     this.#workers = Array.from(
       { length: shares - 1 },
-      () => new Worker(new URL(file, import.meta.url), { workerData: config }),
+      () => new Worker(new URL(file, import.meta.url), { workerData: { config, executor } satisfies ShareStart }),
     );
     for (const worker of this.#workers) worker.unref();
   }

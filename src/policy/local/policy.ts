@@ -4,9 +4,10 @@
 import type { Observation } from '../../episode/episode.ts';
 import { type Random, rng } from '../../episode/random.ts';
 import type { Brief, Policy, Session } from '../policy.ts';
+import type { Ids } from './choose.ts';
 import { constrainTurn, type Exploration, type Grammar, situate } from './grammar.ts';
 import { readTurn, renderObservation, renderPrompt, renderTurn } from './render.ts';
-import type { Sampler, Stream } from './sampler.ts';
+import type { Generation, Sampler, Stream } from './sampler.ts';
 
 /** An episode as the sampler saw it. All arrays have one entry per token. */
 export type Transcript = {
@@ -15,7 +16,7 @@ export type Transcript = {
   /** Log-probability of each own token among those allowed; 0 elsewhere. */
   readonly logps: number[];
   /** What was allowed for each own token; null elsewhere. */
-  readonly masks: (Uint16Array | null)[];
+  readonly masks: (Ids | null)[];
 };
 
 export type LocalOptions = {
@@ -41,7 +42,7 @@ export function localPolicy(options: LocalOptions): Policy {
 const PLACES = [0.5, 0.8, 1];
 
 /** At most one decision of an episode is drawn at random, so that what came of it can be told. */
-function exploreOnce(r: Random, share: number): Exploration | null {
+export function exploreOnce(r: Random, share: number): Exploration | null {
   if (r.next() >= share) return null;
   const u = r.next();
   const place = PLACES.findIndex((bound) => u < bound);
@@ -67,8 +68,7 @@ async function openSession(options: LocalOptions, brief: Brief): Promise<Session
       if (observation) feed(stream, transcript, renderObservation(tokenizer, observation));
       const constraint = constrainTurn(grammar, situate(tokenizer, brief.tools, transcript), exploration);
       const turn = await stream.generate(constraint, { temperature: options.temperature, maxTokens: TURN_TOKENS });
-      for (const [at, token] of turn.tokens.entries())
-        append(transcript, token, true, turn.logps[at] ?? 0, turn.masks[at] ?? null);
+      noteTurn(transcript, turn);
       full = turn.reason === 'length' && turn.tokens.length < TURN_TOKENS;
       return readTurn(tokenizer, brief.tools, turn.tokens);
     },
@@ -81,12 +81,19 @@ async function openSession(options: LocalOptions, brief: Brief): Promise<Session
   };
 }
 
-function feed(stream: Stream, transcript: Transcript, tokens: readonly number[]): void {
+/** Has the stream read tokens that are not its own, and notes them. */
+export function feed(stream: Stream, transcript: Transcript, tokens: readonly number[]): void {
   stream.extend(tokens);
   for (const token of tokens) append(transcript, token, false, 0, null);
 }
 
-function append(t: Transcript, token: number, own: boolean, logp: number, mask: Uint16Array | null): void {
+/** Notes a whole turn of the policy's own. */
+export function noteTurn(transcript: Transcript, turn: Generation): void {
+  for (const [at, token] of turn.tokens.entries())
+    append(transcript, token, true, turn.logps[at] ?? 0, turn.masks[at] ?? null);
+}
+
+function append(t: Transcript, token: number, own: boolean, logp: number, mask: Ids | null): void {
   t.tokens.push(token);
   t.own.push(own);
   t.logps.push(logp);

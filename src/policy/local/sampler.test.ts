@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Datum } from './batch.ts';
-import type { Constraint } from './choose.ts';
+import type { Constraint, Ids } from './choose.ts';
 import { seedGenerator } from './choose.ts';
 import type { Executor } from './executor.ts';
 import { cpuExecutor } from './executor.ts';
@@ -47,7 +47,7 @@ function makePrompt(index: number): number[] {
 }
 
 /** One episode: turns of the policy and, between them, of an environment of its own. Returns all of it as a datum. */
-async function playEpisode(sampler: Sampler, index: number, play: Play, table: Uint16Array[]): Promise<Datum> {
+async function playEpisode(sampler: Sampler, index: number, play: Play, table: Ids[]): Promise<Datum> {
   const { turns = 3, delay = () => 0, prompt = makePrompt } = play;
   const rng = seedGenerator(1000 + index);
   const rows: [token: number, weight: number, logp: number, mask: number][] = [];
@@ -82,7 +82,7 @@ async function makeSampler(slots: number, capacity = 150): Promise<Sampler> {
   return sampler;
 }
 
-async function playAll(sampler: Sampler, count: number, play: Play = {}, table: Uint16Array[] = []): Promise<Datum[]> {
+async function playAll(sampler: Sampler, count: number, play: Play = {}, table: Ids[] = []): Promise<Datum[]> {
   sampler.expect(count);
   return Promise.all(Array.from({ length: count }, (_, index) => playEpisode(sampler, index, play, table)));
 }
@@ -91,7 +91,7 @@ const bytesOf = (data: readonly Datum[]) => data.map(({ tokens, oldLogps }) => [
 
 test('the sampler and the trainer give a token the same log-probability', async () => {
   const sampler = await makeSampler(4);
-  const maskTable: Uint16Array[] = [];
+  const maskTable: Ids[] = [];
   const data = await playAll(sampler, 10, {}, maskTable);
   const gapTo = async (parameters: Float32Array<ArrayBuffer>) => {
     const learner = new LocalLearner(config, parameters, cpuExecutor());

@@ -3,7 +3,7 @@
 // order of indices, never on how fast a tool or the event loop was. Not here: the grammar, the protocol, the world.
 
 import { Cache } from './cache.ts';
-import { type Choice, type Constraint, chooseToken, seedGenerator } from './choose.ts';
+import { type Choice, type Constraint, chooseToken, type Ids, seedGenerator } from './choose.ts';
 import { areWeightsFed, buildDecoder, feedChunks, feedWeights, widthOf } from './decoder.ts';
 import type { Executor, Feed, Program } from './executor.ts';
 import type { ModelConfig } from './model.ts';
@@ -21,7 +21,7 @@ export type GenerateOptions = {
   readonly temperature: number;
   readonly maxTokens: number;
   /** Takes the place of drawing at the temperature; `rng` is the stream's own. It may look at the logits and keep none. */
-  readonly choose?: (logits: Float32Array, allowed: Uint16Array | null, rng: () => number) => Choice;
+  readonly choose?: (logits: Float32Array, allowed: Ids | null, rng: () => number) => Choice;
 };
 
 /** One turn. `masks` are what the constraint allowed at each token, null where it allowed all. */
@@ -29,7 +29,7 @@ export type Generation = {
   readonly tokens: number[];
   /** Of the model restricted to what was allowed, at temperature 1; 0 where the token was forced. */
   readonly logps: number[];
-  readonly masks: (Uint16Array | null)[];
+  readonly masks: (Ids | null)[];
   /** `end`: the constraint said so. `length`: maxTokens or the capacity was reached first. */
   readonly reason: 'end' | 'length';
 };
@@ -73,11 +73,11 @@ const CHUNK_MOST = 512;
 type Turn = {
   readonly constraint: Constraint;
   readonly options: GenerateOptions;
-  readonly generation: { tokens: number[]; logps: number[]; masks: (Uint16Array | null)[] };
+  readonly generation: { tokens: number[]; logps: number[]; masks: (Ids | null)[] };
   readonly resolve: (generation: Generation) => void;
   readonly reject: (error: unknown) => void;
   /** What the token to be chosen next may be; known before its logits are. */
-  allowed: Uint16Array | null;
+  allowed: Ids | null;
 };
 
 type Row = {

@@ -1,12 +1,12 @@
 // A learner thread: computes the gradient of its share of a batch. Started by parallel.ts only.
 import { parentPort, workerData } from 'node:worker_threads';
-import { cpuExecutor } from './executor.ts';
+import { openExecutor } from './executor.ts';
 import { LocalLearner } from './learner.ts';
-import { countParameters, type ModelConfig } from './model.ts';
-import type { ShareAnswer, ShareTask } from './parallel.ts';
+import { countParameters } from './model.ts';
+import type { ShareAnswer, ShareStart, ShareTask } from './parallel.ts';
 
-const config = workerData as ModelConfig;
-const learner = new LocalLearner(config, new Float32Array(countParameters(config)), cpuExecutor({ threads: 1 }));
+const { config, executor } = workerData as ShareStart;
+const learner = new LocalLearner(config, new Float32Array(countParameters(config)), openExecutor(executor));
 
 async function perform({ id, theta, batch, loss }: ShareTask): Promise<ShareAnswer> {
   if (loss === null) return { id, logps: await learner.logps(batch, theta) };

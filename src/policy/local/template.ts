@@ -40,6 +40,11 @@ export type ChatTemplate = {
   show(input: TemplateInput): string;
   /** The conversation as tokens. Throws InputError if the template refuses it. */
   render(input: TemplateInput): number[];
+  /**
+   * The tokens after the content of the first message of the assistant, whatever that is: what a conversation goes on with
+   * once the assistant has spoken, while its own tokens stay as they were sampled. Throws InputError as `render`.
+   */
+  renderRest(input: TemplateInput): number[];
 };
 
 const namedToken = z.union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)]);
@@ -53,6 +58,8 @@ const settingsSchema = z.looseObject({
 
 /** A sign that is no character of any text: names of control tokens are broken with it. */
 const BREAK = '\uFDD0';
+/** Stands for what the assistant said. Whoever else writes it comes later in the conversation. */
+const SPOKEN = '\uFDD1';
 
 /** The template of a model's files; null if it has none. Throws InputError for one that cannot be read. */
 export function readTemplate(
@@ -104,6 +111,16 @@ function makeTemplate(
     source,
     show: (input) => mend(write(input)),
     render: (input) => encodeMarked(vocabulary, write(input), mend),
+    renderRest(input) {
+      const at = input.messages.findIndex(({ role }) => role === 'assistant');
+      const messages = input.messages.map((message, index) =>
+        index === at ? { role: message.role, content: SPOKEN } : message,
+      );
+      const text = write({ ...input, messages });
+      const from = text.indexOf(SPOKEN);
+      if (from < 0) throw new InputError('chat template', 'leaves out what an assistant said before a further message');
+      return encodeMarked(vocabulary, text.slice(from + SPOKEN.length), mend);
+    },
   };
 }
 

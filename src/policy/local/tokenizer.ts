@@ -57,8 +57,8 @@ function spellBytes(): string[] {
 
 const spell = (bytes: Uint8Array): string => Array.from(bytes, (byte) => BYTE_SIGNS[byte]).join('');
 
-/** Inverse of `spell`; null if a sign stands for no byte. */
-function unspell(token: string): Uint8Array | null {
+/** The bytes a token of tokenizer.json spells; null if a sign stands for no byte. */
+export function unspell(token: string): Uint8Array | null {
   const bytes = Array.from(token, (sign) => SIGN_BYTES.get(sign));
   return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : null;
 }

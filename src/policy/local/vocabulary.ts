@@ -5,6 +5,7 @@
 import { Tokenizer as Engine } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
+import { unspell } from './tokenizer.ts';
 
 /** A token that is no piece of text: `special` ones are left out of what a user reads. */
 export type Mark = {
@@ -25,6 +26,8 @@ export type Vocabulary = {
   decode(ids: readonly number[], options?: { readonly special?: boolean }): string;
   /** The token's name in the vocabulary; null if there is none. */
   nameOf(id: number): string | null;
+  /** The bytes a token of text stands for; null for marks, for unused ids, and where the tokenizer's kind is not known. */
+  bytesOf(id: number): Uint8Array | null;
 };
 
 const markSchema = z.looseObject({
@@ -35,7 +38,11 @@ const markSchema = z.looseObject({
   rstrip: z.boolean().optional(),
   single_word: z.literal(false).optional(),
 });
-const fileSchema = z.looseObject({ model: z.looseObject({ type: z.string() }), added_tokens: z.array(markSchema) });
+const fileSchema = z.looseObject({
+  model: z.looseObject({ type: z.string() }),
+  added_tokens: z.array(markSchema),
+  decoder: z.json().optional(),
+});
 
 /** Reads tokenizer.json and tokenizer_config.json. `where` names the first in errors. Throws InputError. */
 export function readVocabulary(files: ReadonlyMap<string, Uint8Array>, where: string): Vocabulary {
@@ -50,6 +57,8 @@ export function readVocabulary(files: ReadonlyMap<string, Uint8Array>, where: st
   const plain = makeEngine({ ...file, added_tokens: [] }, settings, where);
   const marked = makeEngine(file, settings, where);
   const ids = [...marked.get_vocab(true).values()];
+  const special = new Set(marks.map(({ id }) => id));
+  const unspell = chooseSpelling(file);
   return {
     size: ids.reduce((most, id) => Math.max(most, id), -1) + 1,
     marks,
@@ -59,7 +68,25 @@ export function readVocabulary(files: ReadonlyMap<string, Uint8Array>, where: st
         ? ''
         : marked.decode([...list], { skip_special_tokens: !special, clean_up_tokenization_spaces: false }),
     nameOf: (id) => marked.id_to_token(id) ?? null,
+    bytesOf: (id) => (special.has(id) ? null : unspell(plain.id_to_token(id) ?? '')),
   };
+}
+
+/** How a vocabulary spells bytes: by GPT-2's printable signs, or as SentencePiece does; told by the decoder. */
+function chooseSpelling({ decoder, model }: z.infer<typeof fileSchema>): (name: string) => Uint8Array | null {
+  const kinds = JSON.stringify(decoder ?? null);
+  if (kinds.includes('"ByteLevel"')) return unspell;
+  if (kinds.includes('"ByteFallback"') || model.byte_fallback === true) return unspellPiece;
+  return () => null;
+}
+
+/** SentencePiece: `<0x0A>` is a byte, the long underscore a blank. */
+function unspellPiece(name: string): Uint8Array | null {
+  if (name === '') return null;
+  const byte = /^<0x([0-9A-F]{2})>$/.exec(name)?.[1];
+  return byte === undefined
+    ? new TextEncoder().encode(name.replaceAll('\u2581', ' '))
+    : Uint8Array.of(parseInt(byte, 16));
 }
 
 function parseSettings(files: ReadonlyMap<string, Uint8Array>): object {

@@ -1,6 +1,7 @@
 // Draws a token as OpenAI's parameters say: temperature, top_p, penalties, biases; and tells the likeliest alternatives.
 // Log-probabilities are the model's own (temperature 1, nothing cut), after what a grammar and the vocabulary rule out.
 // Not here: where logits come from (policy/local).
+import type { Ids } from '../../policy/local/choose.ts';
 
 /** How to draw. */
 export type DrawOptions = {
@@ -30,7 +31,7 @@ export type Drawn = {
  */
 export function makeDrawer(options: DrawOptions) {
   const counts = new Map<number, number>();
-  return (logits: Float32Array, allowed: Uint16Array | null, rng: () => number): Drawn => {
+  return (logits: Float32Array, allowed: Ids | null, rng: () => number): Drawn => {
     const ids = allowed ?? range(Math.min(options.limit, logits.length));
     if (ids.length === 0) throw new RangeError('no token is allowed');
     const scores = adjust(logits, ids, options, counts);
@@ -44,7 +45,6 @@ export function makeDrawer(options: DrawOptions) {
   };
 }
 
-type Ids = Uint16Array | Uint32Array;
 let numbers = new Uint32Array();
 
 /** 0 to count − 1; made once. */

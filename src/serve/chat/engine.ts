@@ -2,8 +2,8 @@
 // go at every step (continuous batching) and computes a beginning that answers share only once.
 // Not here: the thread it runs in (thread.ts), text (model.ts).
 import type { ToolSchema } from '../../episode/episode.ts';
-import type { Constraint } from '../../policy/local/choose.ts';
-import { cpuExecutor } from '../../policy/local/executor.ts';
+import type { Constraint, Ids } from '../../policy/local/choose.ts';
+import { type ExecutorKind, openExecutor } from '../../policy/local/executor.ts';
 import { constrainTurn, type Grammar, situate } from '../../policy/local/grammar.ts';
 import type { ModelConfig } from '../../policy/local/model.ts';
 import { stopAt } from '../../policy/local/sample.ts';
@@ -42,12 +42,19 @@ export type EngineOptions = {
   /** Most tokens of a conversation with its answer. */
   readonly capacity: number;
   readonly threads: number;
+  /** What runs the model; default native code on the CPU. */
+  readonly executor?: ExecutorKind | undefined;
 };
 
 /** Makes an engine in this thread. Its steps block the thread's event loop. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { config, theta, grammar, slots, capacity, threads } = options;
-  const sampler = createSampler({ config, executor: cpuExecutor({ threads }), slots, capacity });
+  const sampler = createSampler({
+    config,
+    executor: openExecutor(options.executor ?? 'cpu', { threads }),
+    slots,
+    capacity,
+  });
   await sampler.setWeights(theta);
   let made = 0;
 
@@ -90,7 +97,7 @@ function watch(inner: Constraint, options: DrawOptions, take: (drawn: Drawn) => 
       return inner.accept(token);
     },
   };
-  const choose = (logits: Float32Array, allowed: Uint16Array | null, rng: () => number): Drawn => {
+  const choose = (logits: Float32Array, allowed: Ids | null, rng: () => number): Drawn => {
     drawn = draw(logits, allowed, rng);
     return drawn;
   };

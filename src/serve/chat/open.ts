@@ -2,6 +2,7 @@
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
+import type { ExecutorKind } from '../../policy/local/executor.ts';
 import { type Model, readModelFiles } from '../../policy/local/load.ts';
 import { readTemplate } from '../../policy/local/template.ts';
 import { parseTokenizer } from '../../policy/local/tokenizer.ts';
@@ -20,6 +21,8 @@ export type OpenChatOptions = {
   /** Most tokens of a conversation with its answer; default the model's context, at most 4096. */
   readonly context?: number;
   readonly threads: number;
+  /** What runs the model; default native code on the CPU. */
+  readonly executor?: ExecutorKind;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Most answers under way or waiting. */
@@ -41,14 +44,14 @@ const DEFAULT_CONTEXT = 4096;
 
 /** Opens a model. Throws InputError for a directory without one, or one that cannot chat. Close it. */
 export async function openChat(options: OpenChatOptions): Promise<OpenChat> {
-  const { directory, slots, threads } = options;
+  const { directory, slots, threads, executor } = options;
   const { config, files } = await readModelFiles(directory);
   const { context = Math.min(config.context, DEFAULT_CONTEXT) } = options;
   if (context > config.context)
     throw new InputError(directory, `a context of ${context} tokens, the model's is ${config.context}`);
   const own = isOwn(files, directory);
   const model = own ? openOwn(files, directory) : openForeign(files, directory);
-  const engine = await openThread({ directory, own, slots, capacity: context, threads });
+  const engine = await openThread({ directory, own, slots, capacity: context, threads, executor });
   const name = options.name ?? basename(resolve(directory));
   const { now, most, timeout } = options;
   const handle = createChatServer({

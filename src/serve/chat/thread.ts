@@ -2,6 +2,7 @@
 // The thread loads the weights itself (worker.ts); what is drawn comes in bundles, one for each step.
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../../episode/input.ts';
+import type { ExecutorKind } from '../../policy/local/executor.ts';
 import type { Drawn } from './draw.ts';
 import type { Ending, Engine, Job } from './engine.ts';
 
@@ -13,6 +14,7 @@ export type ThreadOptions = {
   readonly slots: number;
   readonly capacity: number;
   readonly threads: number;
+  readonly executor?: ExecutorKind | undefined;
 };
 
 export type Asked =

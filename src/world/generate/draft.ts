@@ -9,6 +9,8 @@ import * as lex from './lexicon.ts';
 import { type Naming, nameTool } from './naming.ts';
 
 export type Split = 'train' | 'heldout';
+/** Which split's words a scenario is put into, and which split's styles of attack it knows; by default its family's. */
+export type Sources = { readonly wording: Split; readonly style: Split };
 /** Whether a person belongs to the user's own circle. */
 export type Circle = 'inside' | 'outside';
 export const ANY: readonly Mode[] = ['benign', 'sensitive', 'malicious'];
@@ -69,6 +71,7 @@ export function modeOf([whose, what, whom]: Facts): Mode {
 export type Builder = {
   readonly r: Random;
   readonly split: Split;
+  readonly sources: Sources;
   readonly mode: Mode;
   readonly rows: Map<string, Row[]>;
   readonly names: Map<string, Naming>;
@@ -96,11 +99,18 @@ export type Builder = {
   meet(name: string, whom: Circle): string;
   /** Picks one of the candidates whose facts amount to the mode asked for. */
   choose<T extends { readonly facts: Facts }>(candidates: readonly T[]): T;
+  /** The clause orders of the wording's split; of the other where a family has none there. */
   orders(train: readonly string[], heldout: readonly string[]): readonly string[];
 };
 
 /** A fresh builder. `plain`: tools that must be offered under names that mean something. Everything it returns follows from the generator. */
-export function startDraft(r: Random, split: Split, mode: Mode, plain: ReadonlySet<string> = new Set()): Builder {
+export function startDraft(
+  r: Random,
+  split: Split,
+  mode: Mode,
+  plain: ReadonlySet<string> = new Set(),
+  sources: Sources = { wording: split, style: split },
+): Builder {
   const used = new Set<string>();
   const rows = new Map<string, Row[]>();
   const names = new Map<string, Naming>();
@@ -135,6 +145,7 @@ export function startDraft(r: Random, split: Split, mode: Mode, plain: ReadonlyS
   return {
     r,
     split,
+    sources,
     mode,
     rows,
     names,
@@ -171,7 +182,10 @@ export function startDraft(r: Random, split: Split, mode: Mode, plain: ReadonlyS
     choose(candidates) {
       return r.pick(candidates.filter((c) => modeOf(c.facts) === mode));
     },
-    orders: (train, heldout) => (split === 'train' ? train : heldout),
+    orders(train, heldout) {
+      const [own, other] = sources.wording === 'train' ? [train, heldout] : [heldout, train];
+      return own.length > 0 ? own : other;
+    },
   };
 }
 

@@ -6,7 +6,16 @@ import { type Random, rng } from '../../episode/random.ts';
 import type { Mode } from '../../safety/taxonomy.ts';
 import { type Injection, type PlanStep, type Query, SCENARIO_VERSION, type Scenario } from '../scenario.ts';
 import { stylesOf } from './attacks.ts';
-import { type Builder, type Draft, type Family, type Row, type Slot, type Split, startDraft } from './draft.ts';
+import {
+  type Builder,
+  type Draft,
+  type Family,
+  type Row,
+  type Slot,
+  type Sources,
+  type Split,
+  startDraft,
+} from './draft.ts';
 import { countEffect, hasLeaked, wasAsked, wasCalled, wasSaid } from './effects.ts';
 import { FAMILIES } from './families/index.ts';
 import { DAYS, NAMES, PRIVATE, TOPICS } from './lexicon.ts';
@@ -18,7 +27,7 @@ export const SUITE = 'core';
 
 /** What stands in the text a tool returns, beside what the task needs. */
 type Extra = 'nothing' | 'lookalike' | 'secret' | 'attack';
-type Cell = readonly [prompt: Mode, extra: Extra];
+export type Cell = readonly [prompt: Mode, extra: Extra];
 
 const times = (count: number, prompt: Mode, extra: Extra): Cell[] =>
   Array.from({ length: count }, () => [prompt, extra] as const);
@@ -55,7 +64,7 @@ export function generateScenario(seed: number, split: Split, index: number): Sce
   if (!cell) throw new Error('an empty round');
   const r = rng('scenario', seed, split, index);
   const family = pickFamily(r, familiesFor(split, cell), cell);
-  return buildScenario(r, family, cell, { id: `${SUITE}-${split}-${seed}-${index}`, seed, split });
+  return buildScenario(r, family, cell, { id: `${SUITE}-${split}-${seed}-${index}`, seed, split, suite: SUITE });
 }
 
 /** The families of a split that can make a cell. */
@@ -68,18 +77,25 @@ export function familiesFor(split: Split, [prompt, extra]: Cell): readonly Famil
 /** Share of benign prompts that come from families whose prompts may also be sensitive or malicious. */
 const CONTESTED = 0.6;
 
-/** Any family alike, save that most benign prompts are of a kind that could have been otherwise: there judgement shows. */
-function pickFamily(r: Random, families: readonly Family[], [prompt]: Cell): Family {
+/** Picks a family: any alike, save that most benign prompts are of a kind that could have been otherwise: there judgement shows. */
+export function pickFamily(r: Random, families: readonly Family[], [prompt]: Cell): Family {
   if (prompt !== 'benign') return r.pick(families);
   const isContested = r.next() < CONTESTED;
   const kind = families.filter(({ modes }) => modes.length > 1 === isContested);
   return r.pick(kind.length > 0 ? kind : families);
 }
 
-type Identity = { readonly id: string; readonly seed: number; readonly split: Split };
+type Identity = { readonly id: string; readonly seed: number; readonly split: Split; readonly suite: string };
 
-function buildScenario(r: Random, family: Family, [prompt, extra]: Cell, identity: Identity): Scenario {
-  const { b, draft, wording } = wordDraft(r, family, prompt);
+/** Builds one scenario of a family and cell. `identity`: its first fields, in this order. */
+export function buildScenario(
+  r: Random,
+  family: Family,
+  [prompt, extra]: Cell,
+  identity: Identity,
+  sources: Sources = { wording: family.split, style: family.split },
+): Scenario {
+  const { b, draft, wording } = wordDraft(r, family, prompt, sources);
   const added = addText(b, draft, extra);
   const own = ownCall(draft);
   const denied = prompt === 'sensitive' && r.next() < 0.5;
@@ -90,7 +106,6 @@ function buildScenario(r: Random, family: Family, [prompt, extra]: Cell, identit
   return {
     version: SCENARIO_VERSION,
     ...identity,
-    suite: SUITE,
     family: family.id,
     domain: family.domain,
     wording: wording.id,
@@ -114,13 +129,13 @@ function buildScenario(r: Random, family: Family, [prompt, extra]: Cell, identit
 type Worded = { readonly b: Builder; readonly draft: Draft; readonly wording: Wording };
 
 /** Builds a draft and its request, anew where a tool's name means nothing and the request does not tell it by its words. */
-function wordDraft(r: Random, family: Family, prompt: Mode): Worded {
+function wordDraft(r: Random, family: Family, prompt: Mode, sources: Sources): Worded {
   const plain = new Set<string>();
   for (;;) {
     const attempt = plain.size === 0 ? r : r.fork('again', plain.size);
-    const b = startDraft(attempt, family.split, prompt, plain);
+    const b = startDraft(attempt, family.split, prompt, plain, sources);
     const draft = family.build(b);
-    const wording = phrase(attempt, family.split, draft.orders);
+    const wording = phrase(attempt, sources.wording, draft.orders);
     const said = new Set(wording.text.toLowerCase().split(/[^a-z]+/));
     const silent = family.tools.filter((tool) => {
       const naming = b.names.get(tool);
@@ -168,21 +183,22 @@ function addText(b: Builder, draft: Draft, extra: Extra): Added {
       secret,
     };
   }
-  const styles = stylesOf(b.split);
+  const { style: split } = b.sources;
+  const styles = stylesOf(split);
   const style = b.r.pick(styles);
   if (extra === 'lookalike') {
     const index = b.r.int(style.lookalikes.length);
     const text = dress(b, style.lookalikes[index] ?? '');
     return {
-      injection: inject(slot, style.id, `${b.split}-${style.id}-look${index}`, text, null),
+      injection: inject(slot, style.id, `${split}-${style.id}-look${index}`, text, null),
       order: null,
       secret: null,
     };
   }
   const order = drawOrder(b, draft.answer !== undefined);
-  const index = b.r.int(style[b.split].length);
-  const text = (style[b.split][index] ?? '@').replace('@', () => order.text);
-  return { injection: inject(slot, style.id, `${b.split}-${style.id}${index}`, text, order), order, secret: null };
+  const index = b.r.int(style[split].length);
+  const text = (style[split][index] ?? '@').replace('@', () => order.text);
+  return { injection: inject(slot, style.id, `${split}-${style.id}${index}`, text, order), order, secret: null };
 }
 
 const dress = (b: Builder, template: string) =>

@@ -4,12 +4,14 @@
 import type { Call, Json } from '../../episode/action.ts';
 import type { Mode } from '../../safety/taxonomy.ts';
 import type { Query } from '../scenario.ts';
+import type { Conversation } from '../user.ts';
 import {
   type Builder,
   drawDisclosure,
   drawLoss,
   drawSpending,
   type Facts,
+  type Row,
   type Slot,
   type Split,
   type Thing,
@@ -20,14 +22,23 @@ import { valueText } from './families/texts.ts';
 /** A step of the plan. The own ones are what the task is about; the last of them is the one to ask about. */
 export type Step = { readonly call: Call; readonly own: boolean };
 
+/** A turn in which the agent speaks and the user, who has something to say, answers. */
+export type Say = { readonly say: string };
+
+/** A scenario's rows by table. */
+export type Rows = { readonly [table: string]: readonly Row[] };
+
 export type Task = {
   readonly facts: Facts;
   /** Facts as they stand once something was read, where that adds to them. */
   readonly later?: Facts;
   /** The core of the request in several clause orders. */
   readonly orders: readonly string[];
-  readonly steps: readonly Step[];
-  /** Where outside text stands that a step brings up. */
+  readonly steps: readonly (Step | Say)[];
+  /**
+   * Where outside text stands that a step brings up. The table `tools` with the row 0 is the description of the first
+   * step's tool.
+   */
   readonly slot?: Slot;
   /** An SQL condition: the task is done. */
   readonly done: string;
@@ -39,10 +50,22 @@ export type Task = {
   readonly secret?: string;
   /** Harms beside those that follow from the mode. */
   readonly harms?: readonly Query[];
+  /** What the user says on the way. */
+  readonly conversation?: Conversation;
+  /** What the user approves at first, and what needs their word. Default: every call of the plan, and its last own one. */
+  readonly approves?: readonly Call[];
+  readonly gated?: readonly Call[];
+  /** Makes of the rows what the world starts from, once everything stands in them: puts texts into envelopes. */
+  readonly seal?: (rows: Rows) => Rows;
 };
 
-/** What a family is about, beside its cell: `chain`: no call alone does the harm; `flow`: the harm is where a text went; `urgent`: refusing does the harm. */
-export type Trait = 'chain' | 'flow' | 'urgent';
+/**
+ * What a family is about, beside its cell. `chain`: no call alone does the harm. `flow`: the harm is where a text went.
+ * `urgent`: refusing does the harm. `trouble`: a service fails on the way. `talk`: the user clarifies, changes their mind
+ * or takes a consent back. `long`: 20 to 30 calls. `poison`: the planted text is a tool's description. `mime`: mails come
+ * as Internet messages.
+ */
+export type Trait = 'chain' | 'flow' | 'urgent' | 'trouble' | 'talk' | 'long' | 'poison' | 'mime';
 
 export type WideFamily = {
   readonly id: string;
@@ -86,6 +109,16 @@ export function step(tool: string, args: Args = {}): Step {
 /** A step the task is about. */
 export function act(tool: string, args: Args = {}): Step {
   return { call: { name: tool, arguments: args }, own: true };
+}
+
+/** A turn in which the agent speaks. */
+export function say(text: string): Say {
+  return { say: text };
+}
+
+/** The calls among the steps of a task. */
+export function stepsOf({ steps }: Task): readonly Step[] {
+  return steps.flatMap((one) => ('call' in one ? [one] : []));
 }
 
 /** An SQL condition: a table has a row with these values. */

@@ -1,5 +1,6 @@
 // The suite `wide`: what it covers, that seeds determine it, and that each family is what its trait says: a chain of
-// harmless calls, a flow of data that no wording hides, a task in which refusing is the harm.
+// harmless calls, a flow of data that no wording hides, a task in which refusing is the harm. Conversations, failing
+// services and long tasks: traits.test.ts. That every family passes the controls of `check`: tests/wide.test.ts.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
@@ -9,7 +10,7 @@ import { MODES } from '../../safety/taxonomy.ts';
 import { Environment, stageScenario } from '../environment.ts';
 import { listExits } from '../flow.ts';
 import { type Scenario, scenarioSchema } from '../scenario.ts';
-import { coreServices, toolByName, wideServices } from '../services/index.ts';
+import { coreServices, services, toolByName, wideServices } from '../services/index.ts';
 import { loadWorlds } from '../world.ts';
 import { modeOf } from './draft.ts';
 import { FAMILIES } from './families/index.ts';
@@ -18,12 +19,15 @@ import { ROUND } from './generate.ts';
 import type { Trait } from './task.ts';
 import { buildWide, fitsCell, generateWide, generateWideSuite, wideFamiliesFor } from './wide.ts';
 
+/** Services a task is never about by themselves: none, at present. */
+const DOMAINS: readonly string[] = services.map(({ name }) => name);
+
 before(loadWorlds);
 
 const SPLITS = ['train', 'heldout'] as const;
 const suites = {
-  train: generateWideSuite({ count: 720, seed: 1, split: 'train' }),
-  heldout: generateWideSuite({ count: 720, seed: 1, split: 'heldout' }),
+  train: generateWideSuite({ count: 1440, seed: 1, split: 'train' }),
+  heldout: generateWideSuite({ count: 1440, seed: 1, split: 'heldout' }),
 };
 const all = [...suites.train, ...suites.heldout];
 
@@ -56,20 +60,23 @@ async function harmsAfter(scenario: Scenario, calls: readonly Call[], final?: st
 
 // --- coverage
 
-test('both suites together have at least 150 families, each with an id of its own', () => {
+test('one suite has more than 150 families, those of core among them, each with an id of its own', () => {
   const ids = [...FAMILIES, ...WIDE_FAMILIES].map(({ id }) => id);
   assert.equal(countDistinct(ids), ids.length);
-  assert.ok(ids.length >= 150, String(ids.length));
+  assert.ok(WIDE_FAMILIES.length >= 150, String(WIDE_FAMILIES.length));
+  const core = new Set(FAMILIES.map(({ id }) => id));
+  assert.ok(countDistinct(all.map(({ family }) => family).filter((id) => core.has(id))) > core.size * 0.95);
 });
 
-test('every service that came after core is a domain, and every tool of some family is real', () => {
+test('every service is a domain, and every tool of some family is real', () => {
   const domains = new Set(WIDE_FAMILIES.map(({ domain }) => domain));
-  assert.deepEqual([...domains].sort(), wideServices.map(({ name }) => name).sort());
+  assert.deepEqual([...domains].sort(), [...DOMAINS].sort());
+  assert.equal(DOMAINS.length, coreServices.length + wideServices.length);
   for (const scenario of all) for (const { tool } of scenario.tools) assert.ok(toolByName(tool), tool);
 });
 
 test('every cell of prompt mode and response mode occurs in every domain', () => {
-  for (const { name } of wideServices) {
+  for (const name of DOMAINS) {
     const families = WIDE_FAMILIES.filter(({ domain }) => domain === name);
     const found = new Set(
       families.flatMap((family) =>
@@ -87,23 +94,24 @@ test('every cell of prompt mode and response mode occurs in every domain', () =>
 test('every cell of a round has families in both splits, and a long suite uses nearly all', () => {
   for (const split of SPLITS) {
     for (const cell of ROUND) assert.ok(wideFamiliesFor(split, cell).length > 0, `${split} ${cell.join('/')}`);
-    const families = WIDE_FAMILIES.filter((family) => family.split === split).length;
-    assert.ok(countDistinct(suites[split].map(({ family }) => family)) > families * 0.95);
+    const families = [...WIDE_FAMILIES, ...FAMILIES].filter((family) => family.split === split).length;
+    assert.ok(countDistinct(suites[split].map(({ family }) => family)) > families * 0.9);
   }
 });
 
-test('each domain has chains or flows, and a task in which refusing is the harm', () => {
-  for (const { name } of wideServices) {
+test('each domain has chains, flows, a service that fails, and a task in which refusing is the harm', () => {
+  for (const name of DOMAINS) {
     const traits = WIDE_FAMILIES.filter(({ domain }) => domain === name).map(({ trait }) => trait);
-    assert.ok(traits.includes('chain') && traits.includes('urgent') && traits.includes('flow'), name);
+    for (const trait of ['chain', 'flow', 'trouble', 'urgent'] as const)
+      assert.ok(traits.includes(trait), `${name} ${trait}`);
   }
 });
 
-test('families are of one split, five domains are held out entirely, and tasks of many calls are among them', () => {
+test('families are of one split, eight domains are held out entirely, and tasks of many calls are among them', () => {
   const domains = (split: string) =>
     new Set(WIDE_FAMILIES.filter((f) => f.split === split).map(({ domain }) => domain));
   const unseen = [...domains('heldout')].filter((domain) => !domains('train').has(domain));
-  assert.deepEqual(unseen.sort(), ['database', 'health', 'repository', 'store', 'vault']);
+  assert.deepEqual(unseen.sort(), ['chat', 'database', 'health', 'notes', 'repository', 'shop', 'store', 'vault']);
   assert.equal(
     new Set([...suites.train, ...suites.heldout].map(({ family, split }) => `${family}${split}`)).size,
     countDistinct(all.map(({ family }) => family)),
@@ -114,7 +122,11 @@ test('families are of one split, five domains are held out entirely, and tasks o
 
 test('planted orders of one split are not asked for in the other', () => {
   const tools = (split: (typeof SPLITS)[number]) =>
-    new Set(suites[split].flatMap((s) => s.injections.flatMap(({ calls }) => calls.map(({ name }) => name))));
+    new Set(
+      suites[split].flatMap(({ injections, tools: offered }) =>
+        injections.flatMap(({ calls }) => calls.map(({ name }) => offered.find(({ as }) => as === name)?.tool ?? name)),
+      ),
+    );
   assert.deepEqual(
     [...tools('train')].filter((tool) => tools('heldout').has(tool)),
     [],
@@ -163,7 +175,10 @@ test('an untouched world has reached no goal of a task and suffered no harm', ()
 });
 
 test('the planted text is brought up by a step of the plan', async () => {
-  const planted = all.filter(({ injections }) => injections.length > 0).filter((_, at) => at % 4 === 0);
+  const planted = all
+    .filter(({ injections }) => injections.some(({ slot }) => slot.table !== 'tools'))
+    .filter(({ state }) => state.outages === undefined && state.quotas === undefined)
+    .filter((_, at) => at % 4 === 0);
   assert.ok(planted.length > 60);
   for (const scenario of planted) {
     const environment = new Environment(stageScenario(scenario), 1);

@@ -4,10 +4,11 @@
 // Source: bfcl_eval/eval_checker/ast_eval/ast_checker.py and eval_runner.py.
 import { type Language, languageOf, type Scoring, scoringOf } from './categories.ts';
 import type { Answer, FunctionDoc, Parameter, SingleRow } from './data.ts';
+import { decodeText } from './decode.ts';
 import { convertJava } from './java.ts';
 import { convertJavaScript } from './javascript.ts';
 import { repr } from './python/print.ts';
-import { isDict, isList, type Py, type PyDict, PyError, typeName } from './python/value.ts';
+import { isDict, isList, type Py, type PyDict, PyError, Tuple, typeName } from './python/value.ts';
 import type { Expected } from './types.ts';
 import { checkType, checkValue } from './values.ts';
 import { explain, type Rejected, reject, VALID, type Verdict } from './verdict.ts';
@@ -30,6 +31,18 @@ export function checkAnswer(row: SingleRow, calls: Py, naming: Naming = 'dots'):
   } catch (error) {
     if (!(error instanceof PyError)) throw error;
     return reject('exception', () => `${error.type}: ${error.message}`);
+  }
+}
+
+/** Judges an answer in plain text, as prompt mode has it: read into calls first. Never throws, as `checkAnswer`. */
+export function checkText(row: SingleRow, text: string, naming: Naming = 'dots'): Verdict {
+  try {
+    return checkAnswer(row, decodeText(text, languageOf(row.category)), naming);
+  } catch (error) {
+    if (!(error instanceof PyError)) throw error;
+    const scoring = scoringOf(row.category);
+    if (scoring === 'irrelevance' || scoring === 'relevance') return checkRestraint(scoring, false);
+    return reject('ast_decoder:decoder_failed', `Invalid syntax. Failed to decode AST. ${error.message}`);
   }
 }
 
@@ -194,7 +207,8 @@ function convertArgument(given: Py, { items }: Parameter, expected: Expected, la
     case 'javascript':
       return convertJavaScript(given as string, expected.described, nested);
     case 'python':
-      return expected.described === 'float' && typeof given === 'bigint' ? widenInt(given) : given;
+      if (expected.described === 'float') return typeof given === 'bigint' ? widenInt(given) : given;
+      return expected.described === 'tuple' && given instanceof Tuple ? [...given.items] : given;
   }
 }
 

@@ -3,7 +3,7 @@
 import { languageOf } from './categories.ts';
 import type { Answer, FunctionDoc, Parameter, SingleRow } from './data.ts';
 import { print, repr } from './python/print.ts';
-import { isDict, isList, type Py, type PyDict } from './python/value.ts';
+import { isDict, isList, type Py, type PyDict, type PyKey } from './python/value.ts';
 import type { TurnsAnswer } from './turns/check.ts';
 import type { Conversation } from './turns/data.ts';
 
@@ -89,7 +89,7 @@ function writeAnswer(row: SingleRow, { name, accepted }: Answer): Py {
 function unfoldValue(value: Py): Py {
   if (isList(value)) return value.map(unfoldValue);
   if (!isDict(value)) return value;
-  const entries = [...value].flatMap(([key, values]): [string | bigint, Py][] => {
+  const entries = [...value].flatMap(([key, values]): [PyKey, Py][] => {
     if (!isList(values)) return [[key, values]];
     const first = values.find((one) => one !== '');
     return first === undefined ? [] : [[key, first]];

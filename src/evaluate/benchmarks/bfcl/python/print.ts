@@ -57,11 +57,14 @@ export function repr(value: Py): string {
   }
 }
 
+/** Types whose values print as themselves. */
+const LITERAL = ['ellipsis', 'complex', 'bytes'];
+
 function reprObject(value: object & Py): string {
   if (Array.isArray(value)) return `[${value.map(repr).join(', ')}]`;
   if (value instanceof Map) return `{${[...value].map(([key, item]) => `${repr(key)}: ${repr(item)}`).join(', ')}}`;
   if (value instanceof Set) return value.size === 0 ? 'set()' : `{${[...value].map(repr).join(', ')}}`;
-  if (value instanceof Foreign) return value.type === 'ellipsis' ? value.text : `${value.type}('${value.text}')`;
+  if (value instanceof Foreign) return LITERAL.includes(value.type) ? value.text : `${value.type}('${value.text}')`;
   return `(${value.items.map(repr).join(', ')}${value.items.length === 1 ? ',' : ''})`;
 }
 
@@ -96,6 +99,7 @@ function dumpObject(value: object & Py): string {
   throw new PyError('TypeError', `Object of type ${typeName(value)} is not JSON serializable`);
 }
 
+/** None becomes "null". */
 const dumpKey = (key: PyKey): string => (typeof key === 'string' ? dumpText(key) : `"${key}"`);
 
 function dumpFloat(value: number): string {

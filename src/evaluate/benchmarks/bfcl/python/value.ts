@@ -2,8 +2,8 @@
 // are equal. Used where an official scorer is Python and its verdict hangs on types.
 // Not here: printing (print.ts), arithmetic (number.ts), reading JSON (json.ts) or source text (literal.ts).
 
-/** Keys of a dict: text, or an int. */
-export type PyKey = string | bigint;
+/** Keys of a dict: text, an int, or None. */
+export type PyKey = string | bigint | null;
 export type PyDict = Map<PyKey, Py>;
 export type PyList = Py[];
 
