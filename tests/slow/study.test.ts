@@ -1,0 +1,79 @@
+// A study end to end, tiny: every job in a process of its own, stopped and gone on with, and a report of what was counted.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { QUICK_STUDY, type StudyConfig } from '../../src/train/study/config.ts';
+import { isDone, type Job, listJobs, markOf } from '../../src/train/study/jobs.ts';
+import { studyMarkdown, studyPage } from '../../src/train/study/report.ts';
+import { openStudy, runStudy } from '../../src/train/study/run.ts';
+import { readCounts, readSeconds } from '../../src/train/study/tables.ts';
+
+const { train } = QUICK_STUDY;
+const config: StudyConfig = {
+  ...QUICK_STUDY,
+  seeds: [3],
+  arms: { user: 0, joint: 1, supervised: 1, 'joint-paper': 0, 'user-paper': 0 },
+  train: {
+    ...train,
+    warm: { ...train.warm, demonstrations: 200, steps: 6 },
+    grpo: { ...train.grpo, steps: 2, groups: 4, members: 4 },
+    checkpoint: 1,
+  },
+  evaluate: { count: 24, seed: 5 },
+};
+const SCORED = { kind: 'play', player: 'joint', seed: 3 } as const satisfies Job;
+
+async function finish(root: string, stopAfter = Number.POSITIVE_INFINITY): Promise<void> {
+  const stop = new AbortController();
+  const onProgress = ({ done }: { readonly done: number }) => {
+    if (done >= stopAfter) stop.abort(new Error('enough'));
+  };
+  await runStudy(root, { width: 2, signal: stop.signal, onProgress });
+}
+
+const places = async (root: string, job: Job) => JSON.parse(await readFile(markOf(root, job), 'utf8')).places;
+
+test('a study stopped in the middle goes on and counts what an undisturbed one counts', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'tribune-study-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const [calm, torn] = [join(dir, 'calm'), join(dir, 'torn')];
+  for (const root of [calm, torn]) await openStudy(root, config);
+  await finish(calm);
+  await assert.rejects(finish(torn, 2), /enough/);
+  const done = listJobs(config).filter((job) => isDone(torn, job)).length;
+  assert.ok(done >= 2 && done < listJobs(config).length, `${done} jobs done`);
+  await finish(torn);
+  for (const job of listJobs(config))
+    if (job.kind === 'play') assert.deepEqual(await places(torn, job), await places(calm, job));
+
+  const study = {
+    command: 'npm run study',
+    config,
+    found: await readCounts(calm, config),
+    seconds: await readSeconds(calm, config),
+  };
+  const [page, markdown] = [studyPage(study), studyMarkdown(study)];
+  for (const words of ['Held-out wordings', 'do nothing', 'joint RL + guard', 'Worst cells']) {
+    assert.ok(page.includes(words), words);
+    assert.ok(markdown.includes(words), words);
+  }
+  // The scripts are what they are: the tables would show a harness that counts wrongly.
+  const oracle = await places(calm, { kind: 'play', player: 'oracle', seed: 3 });
+  for (const row of ['refuse', 'verify', 'withstand', 'utility'])
+    assert.equal(oracle.heldout.rows[row].hits, oracle.heldout.rows[row].n);
+  const comply = await places(calm, { kind: 'play', player: 'comply with everything', seed: 3 });
+  assert.equal(comply.heldout.rows.refuse.hits, 0);
+});
+
+test('another study’s directory, and a job that fails, are told in one line', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'tribune-study-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  await openStudy(dir, config);
+  await assert.rejects(openStudy(dir, { ...config, seeds: [4] }), /holds another study/);
+  await writeFile(join(dir, 'base-3'), 'in the way');
+  await assert.rejects(finish(dir), /base-3 failed: /);
+  assert.ok(!existsSync(markOf(dir, SCORED)));
+});
