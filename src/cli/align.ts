@@ -17,16 +17,24 @@ export const verb = defineVerb({
     seed: { kind: 'integer', summary: 'Seed of everything the run draws.', min: 0, max: 1_000_000, fallback: 1 },
     steps: { kind: 'integer', summary: 'GRPO steps; default as the configuration says.', min: 1, max: 100_000 },
     reward: { kind: 'choice', summary: 'What is rewarded.', choices: Object.keys(presets), fallback: 'tribune' },
+    set: {
+      kind: 'string',
+      summary: 'Settings of the run, e.g. grpo.credit=step,grpo.signal=0.3.',
+      value: 'KEY=VALUE,…',
+    },
     resume: { kind: 'string', summary: 'Go on with this run.', value: 'RUN' },
     out: { kind: 'string', summary: 'Where run directories are made.', value: 'DIR', fallback: 'runs' },
   },
   async run({ flags }, io) {
     const { chooseConfig } = await import('../train/config.ts');
     const { createRun, runAt } = await import('../train/rundir.ts');
-    if (flags.resume !== undefined && (flags.quick || flags.steps !== undefined)) {
+    if (flags.resume !== undefined && (flags.quick || flags.steps !== undefined || flags.set !== undefined)) {
       throw new InputError('--resume', 'goes on with the configuration of that run, so it stands alone');
     }
-    const run = flags.resume === undefined ? await createRun(flags.out, chooseConfig(flags)) : runAt(flags.resume);
+    const { applySettings } = await import('../train/settings.ts');
+    const choose = (config: TrainConfig) => (flags.set === undefined ? config : applySettings(config, flags.set));
+    const run =
+      flags.resume === undefined ? await createRun(flags.out, choose(chooseConfig(flags))) : runAt(flags.resume);
     io.log(`run ${run.path}`);
     await alignAndReport(run, io);
     return 0;
