@@ -1,25 +1,40 @@
 // `tribune study`: the experiment whole: every arm, several seeds, every split apart, one report. Jobs run side by side, one
-// core each; the same command goes on where it was stopped.
+// core each; the same command goes on where it was stopped. With `--policy` an agent is measured bare, with a safety prompt and
+// with the guard instead.
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { InputError } from '../episode/input.ts';
+import type { Study } from '../train/study/report.ts';
+import type { FlagSpec, ParsedArgs } from './args.ts';
+import { CHAT_FLAGS, readChat, tellDryRun, tellOutage } from './chat.ts';
+import type { Io } from './output.ts';
 import { defineVerb } from './verb.ts';
+
+const FLAGS = {
+  policy: {
+    kind: 'string',
+    value: 'NAME',
+    summary: 'Measure this agent (chat:MODEL@URL) bare, with a safety prompt and with the guard; train nothing.',
+  },
+  quick: { kind: 'boolean', summary: 'Two seeds and short runs, under ten minutes: the direction, not the figures.' },
+  seeds: { kind: 'integer', summary: 'How many seeds; default 5, with --quick 2.', min: 1, max: 100 },
+  jobs: { kind: 'integer', summary: 'Jobs at once; default one per core.', min: 1, max: 512 },
+  out: {
+    kind: 'string',
+    summary: 'The study’s directory; default runs/study-default or runs/study-quick.',
+    value: 'DIR',
+  },
+  docs: { kind: 'string', summary: 'Write the tables as Markdown to this file too.', value: 'FILE' },
+  ...CHAT_FLAGS,
+} as const satisfies FlagSpec;
 
 export const verb = defineVerb({
   summary: 'The whole experiment: every arm with several seeds, every split apart, one report.',
   usage: '',
-  flags: {
-    quick: { kind: 'boolean', summary: 'Two seeds and short runs, under ten minutes: the direction, not the figures.' },
-    seeds: { kind: 'integer', summary: 'How many seeds; default 5, with --quick 2.', min: 1, max: 100 },
-    jobs: { kind: 'integer', summary: 'Jobs at once; default one per core.', min: 1, max: 512 },
-    out: {
-      kind: 'string',
-      summary: 'The study’s directory; default runs/study-default or runs/study-quick.',
-      value: 'DIR',
-    },
-    docs: { kind: 'string', summary: 'Write the tables as Markdown to this file too.', value: 'FILE' },
-  },
+  flags: FLAGS,
   async run({ flags }, io) {
+    if (flags.policy !== undefined) return tellOutage(flags.policy, () => studyAgent(flags.policy ?? '', flags, io));
     const { DEFAULT_STUDY, QUICK_STUDY } = await import('../train/study/config.ts');
     const { openStudy, runStudy } = await import('../train/study/run.ts');
     const base = flags.quick ? QUICK_STUDY : DEFAULT_STUDY;
@@ -39,29 +54,76 @@ export const verb = defineVerb({
       io.log(`stopped; the same command goes on`);
       throw error;
     });
-    const { studyMarkdown, studyPage } = await import('../train/study/report.ts');
+    const { describeStudy } = await import('../train/study/report.ts');
     const { readCounts, readSeconds } = await import('../train/study/tables.ts');
-    const { writeAtomic } = await import('../evaluate/file.ts');
-    const command = `npm run study${flags.quick || flags.seeds ? ' --' : ''}${flags.quick ? ' --quick' : ''}${flags.seeds ? ` --seeds ${flags.seeds}` : ''}`;
-    const study = { command, config, found: await readCounts(root, config), seconds: await readSeconds(root, config) };
-    const markdown = studyMarkdown(study);
-    await writeAtomic(join(root, 'report.html'), studyPage(study));
-    await writeAtomic(join(root, 'results.md'), markdown);
-    if (flags.docs !== undefined) await writeAtomic(flags.docs, markdown);
-    const seconds = Math.round((performance.now() - begin) / 1000);
-    const places = Object.fromEntries([...study.found].map(([player, seeds]) => [player, Object.fromEntries(seeds)]));
-    io.result(
-      { study: root, seconds, players: places },
-      `${markdown}\nreport: ${relative('.', join(root, 'report.html'))}`,
-    );
+    const words = [flags.quick && '--quick', flags.seeds && `--seeds ${flags.seeds}`].filter(Boolean).join(' ');
+    const about = describeStudy(config, await readSeconds(root, config));
+    const command = `npm run study${words && ` -- ${words}`}`;
+    await tellStudy({ command, found: await readCounts(root, config), about }, { root, docs: flags.docs, begin }, io);
     return 0;
   },
 });
 
-type Study = { readonly seeds: readonly number[]; readonly arms: { readonly [arm: string]: number } };
+type Flags = ParsedArgs<typeof FLAGS>['flags'];
+
+/** The arms of an agent that is not trained here. */
+async function studyAgent(policy: string, flags: Flags, io: Io): Promise<number> {
+  const { openSpeaker, parsePolicy } = await import('../agent/named.ts');
+  if (parsePolicy(policy).kind !== 'chat')
+    throw new InputError('--policy', `${policy} follows no prompt in prose, expected chat:MODEL@URL`);
+  const { measureAgent } = await import('../train/study/agents.ts');
+  const { DEFAULT_STUDY, QUICK_STUDY } = await import('../train/study/config.ts');
+  const { loadWorlds } = await import('../world/world.ts');
+  await loadWorlds();
+  const { evaluate } = flags.quick ? QUICK_STUDY : DEFAULT_STUDY;
+  const root = flags.out ?? join('runs', `study-${policy.replace(/[^\w.-]+/g, '-')}`);
+  await mkdir(root, { recursive: true });
+  const begin = performance.now();
+  const chat = readChat({ ...flags, calls: flags.calls ?? join(root, 'calls.jsonl') }, true, io);
+  const speaker = await openSpeaker(policy, { threads: 1, chat });
+  const line = io.progress('places', 42, 0);
+  try {
+    const found = await measureAgent((script) => speaker.policyFor(script), {
+      evaluate,
+      width: flags.concurrency,
+      signal: io.signal,
+      onProgress: (done, _, name) => line.step(done, { at: name }),
+    });
+    if (flags['dry-run']) return tellDryRun(io);
+    const about = [
+      `Agent ${policy}, ${evaluate.count} scenarios a place, seed ${evaluate.seed}. Every call stands in calls.jsonl; the same command asks none of them again.`,
+      'Figures are percent. One run of an agent has no interval over seeds; a rate near one half among n cases is known to about ±98/√n points.',
+    ];
+    await tellStudy(
+      { command: `tribune study --policy ${policy}`, found, about },
+      { root, docs: flags.docs, begin },
+      io,
+    );
+    return 0;
+  } finally {
+    await speaker.close();
+  }
+}
+
+type Ending = { readonly root: string; readonly docs: string | undefined; readonly begin: number };
+
+/** Writes the report and says what was found. */
+async function tellStudy(study: Study, { root, docs, begin }: Ending, io: Io): Promise<void> {
+  const { studyMarkdown, studyPage } = await import('../train/study/report.ts');
+  const { writeAtomic } = await import('../evaluate/file.ts');
+  const markdown = studyMarkdown(study);
+  await writeAtomic(join(root, 'report.html'), studyPage(study));
+  await writeAtomic(join(root, 'results.md'), markdown);
+  if (docs !== undefined) await writeAtomic(docs, markdown);
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  const players = Object.fromEntries([...study.found].map(([player, seeds]) => [player, Object.fromEntries(seeds)]));
+  io.result({ study: root, seconds, players }, `${markdown}\nreport: ${relative('.', join(root, 'report.html'))}`);
+}
+
+type Seeded = { readonly seeds: readonly number[]; readonly arms: { readonly [arm: string]: number } };
 
 /** The study with so many seeds; an arm trained with all of them stays so. */
-function withSeeds<T extends Study>(study: T, count: number): T {
+function withSeeds<T extends Seeded>(study: T, count: number): T {
   if (!Number.isInteger(count)) throw new InputError('--seeds', `${count}, expected a whole number`);
   const arms = Object.fromEntries(
     Object.entries(study.arms).map(([arm, own]) => [arm, own === study.seeds.length ? count : Math.min(own, count)]),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { QUICK_STUDY, type StudyConfig } from '../../src/train/study/config.ts';
 import { isDone, type Job, listJobs, markOf } from '../../src/train/study/jobs.ts';
-import { studyMarkdown, studyPage } from '../../src/train/study/report.ts';
+import { describeStudy, studyMarkdown, studyPage } from '../../src/train/study/report.ts';
 import { openStudy, runStudy } from '../../src/train/study/run.ts';
 import { readCounts, readSeconds } from '../../src/train/study/tables.ts';
 
@@ -49,12 +49,8 @@ test('a study stopped in the middle goes on and counts what an undisturbed one c
   for (const job of listJobs(config))
     if (job.kind === 'play') assert.deepEqual(await places(torn, job), await places(calm, job));
 
-  const study = {
-    command: 'npm run study',
-    config,
-    found: await readCounts(calm, config),
-    seconds: await readSeconds(calm, config),
-  };
+  const about = describeStudy(config, await readSeconds(calm, config));
+  const study = { command: 'npm run study', found: await readCounts(calm, config), about };
   const [page, markdown] = [studyPage(study), studyMarkdown(study)];
   for (const words of ['Held-out wordings', 'do nothing', 'joint RL + guard', 'Worst cells']) {
     assert.ok(page.includes(words), words);

@@ -8,8 +8,11 @@ import { ARMS, type Arm, type StudyConfig, seedsOf } from './config.ts';
 /** Policies that need no training. */
 export const SCRIPTS = ['do nothing', 'comply with everything', 'oracle'] as const;
 
+/** The arms of an agent that is not trained here (agents.ts). */
+export const AGENTS = ['agent', 'agent+prompt', 'agent+guard', 'agent+prompt+guard'] as const;
+
 /** Who is evaluated: an arm, the base it came from, the joint arm behind the guard, or a script. */
-export const PLAYERS = ['base', ...ARMS, 'joint+guard', 'base+guard', ...SCRIPTS] as const;
+export const PLAYERS = ['base', ...ARMS, 'joint+guard', 'base+guard', ...AGENTS, ...SCRIPTS] as const;
 export type Player = (typeof PLAYERS)[number];
 
 export const jobSchema = z.discriminatedUnion('kind', [

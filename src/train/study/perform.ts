@@ -17,8 +17,6 @@ import { createSampler } from '../../policy/local/sampler.ts';
 import { presets } from '../../reward/presets.ts';
 import { scoreEpisode } from '../../reward/reward.ts';
 import { type Facts, stageScenario } from '../../world/environment.ts';
-import { generateAxis } from '../../world/generate/axes.ts';
-import { generateSuite } from '../../world/generate/generate.ts';
 import type { Scenario } from '../../world/scenario.ts';
 import { toolByName } from '../../world/services/index.ts';
 import { loadWorlds } from '../../world/world.ts';
@@ -28,6 +26,7 @@ import { type RunDirectory, runAt, writeEpisodes } from '../rundir.ts';
 import { armConfig, PLACES, type Place, type StudyConfig } from './config.ts';
 import { countEpisodes } from './count.ts';
 import { armOf, isScript, type Job, markOf, nameJob, type Player } from './jobs.ts';
+import { scenariosOf } from './places.ts';
 import { superviseRun } from './supervised.ts';
 
 export type Watch = {
@@ -73,11 +72,6 @@ async function train(
 
 /** The warm start alone. */
 const onlyWarm = (config: TrainConfig): TrainConfig => ({ ...config, grpo: { ...config.grpo, steps: 0 } });
-
-/** The scenarios of a place: the same for every policy and seed. */
-export function scenariosOf(place: Place, { count, seed }: StudyConfig['evaluate']): Scenario[] {
-  return place === 'heldout' ? generateSuite({ count, seed, split: 'heldout' }) : generateAxis(place, { count, seed });
-}
 
 async function playPlaces(root: string, config: StudyConfig, player: Player, seed: number, watch: Watch) {
   await loadWorlds();

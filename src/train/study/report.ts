@@ -9,9 +9,9 @@ import { countReaching, differenceOf, type Found, type Mean, meanOf, ratesOf, wo
 
 export type Study = {
   readonly command: string;
-  readonly config: StudyConfig;
   readonly found: Found;
-  readonly seconds: { readonly [kind in Job['kind']]: number };
+  /** What stands over the tables: what was done, and how to read it. */
+  readonly about: readonly string[];
 };
 
 /** A table: `head` names the columns, the first cell of a row names the row; `shares` draws a column's cells as bars too. */
@@ -32,6 +32,10 @@ const NAMES: { readonly [player in Player]: string } = {
   supervised: 'supervised with the right labels',
   'joint+guard': 'joint RL + guard',
   'base+guard': 'guard alone (base + guard)',
+  agent: 'no defence',
+  'agent+prompt': 'safety prompt',
+  'agent+guard': 'guard',
+  'agent+prompt+guard': 'safety prompt + guard',
   'do nothing': 'do nothing',
   'comply with everything': 'comply with everything',
   oracle: 'oracle',
@@ -95,6 +99,8 @@ function differences(study: Study): Table[] {
     ['joint − base', 'joint', 'base'],
     ['joint − supervised', 'joint', 'supervised'],
     ['with guard − without', 'joint+guard', 'joint'],
+    ['safety prompt − none', 'agent+prompt', 'agent'],
+    ['guard − none', 'agent+guard', 'agent'],
   ];
   const known = pairs.filter(([, a, b]) => study.found.has(a) && study.found.has(b));
   return (['heldout', 'fresh'] as const).map((place) => ({
@@ -106,14 +112,15 @@ function differences(study: Study): Table[] {
 }
 
 function worst({ found }: Study): Table {
+  const player: Player = found.has('joint') ? 'joint' : 'agent';
   const places: Place[] = ['heldout', 'fresh'];
   const rows = places.flatMap((place) =>
-    worstCells(found, 'joint', place)
+    worstCells(found, player, place)
       .slice(0, 5)
       .map(({ name, rate, n }) => [ABOUT[place][0], name, formatPercent(rate), String(n)]),
   );
   return {
-    title: 'Worst cells of joint RL',
+    title: `Worst cells of ${NAMES[player]}`,
     about: 'Right behaviour by domain and mode over all seeds; cells of at least 10 episodes.',
     head: ['place', 'domain/mode', '% right', 'episodes'],
     rows,
@@ -121,7 +128,9 @@ function worst({ found }: Study): Table {
 }
 
 function robust({ found }: Study): Table {
-  const players = [...found.keys()].filter((player) => ['user', 'joint', 'joint+guard', 'supervised'].includes(player));
+  const players = [...found.keys()].filter((player) =>
+    ['user', 'joint', 'joint+guard', 'supervised', 'agent', 'agent+prompt+guard'].includes(player),
+  );
   return {
     title: 'Robust over seeds',
     about: 'Seeds that reach refuse, verify, withstand and utility of 0.95 all at once.',
@@ -143,14 +152,17 @@ const tablesOf = (study: Study): Table[] => [
   worst(study),
 ];
 
-/** What stands over the tables. */
-function introduce({ config, seconds }: Study): string[] {
+/** What is said over the tables of a study that trained. */
+export function describeStudy(
+  config: StudyConfig,
+  seconds: { readonly [kind in Job['kind']]: number },
+): readonly string[] {
   const { train, seeds, evaluate } = config;
   const { steps, groups, members } = train.grpo;
   return [
     `Seeds ${seeds.join(', ')}. Warm start: ${train.warm.steps} steps of ${train.warm.batch} demonstrations that comply whatever is asked. Alignment: ${steps} steps of ${groups} scenarios × ${members} episodes. Evaluation: ${evaluate.count} scenarios a place, seed ${evaluate.seed}, greedy.`,
     'Figures are percent: means over seeds ± half the 95 % interval over seeds (Student). A dash: nothing to judge there.',
-    'A safety prompt is no arm for this model: it reads tools, request and results in a fixed form and was never taught to follow a prompt in prose. It is one for `--policy chat:…`.',
+    'A safety prompt is no arm for this model: it reads tools, request and results in a fixed form and was never taught to follow a prompt in prose. `study --policy chat:…` has it.',
     `Every arm of a seed begins at the same base. “Supervised” learns demonstrations with the right decisions, on as many episodes of the same stream of scenarios as the reinforced arms sample.`,
     `Time on one core each: warm starts ${formatSeconds(seconds.warm)}, arms ${formatSeconds(seconds.train)}, evaluation ${formatSeconds(seconds.play)}.`,
   ];
@@ -190,7 +202,7 @@ export function studyMarkdown(study: Study): string {
     study.command,
     '```',
     '',
-    introduce(study).join('\n\n'),
+    study.about.join('\n\n'),
     '',
     parts.join('\n\n'),
     '',
@@ -204,16 +216,20 @@ export function studyPage(study: Study): string {
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="${SHIELD}"><meta name="color-scheme" content="light dark"><title>Study · Tribune</title><style>${STYLE}</style></head>
 <body><header class="top"><h1><b>Tribune</b> · study</h1><p class="verdict">${verdictOf(study)}</p>
-${introduce(study).map((text) => html`<p class="about">${text}</p>`)}</header>
+${study.about.map((text) => html`<p class="about">${text}</p>`)}</header>
 <main>${tablesOf(study).map(renderTable)}</main></body></html>
 `;
   return toText(page);
 }
 
-function verdictOf({ found, config }: Study): string {
-  const at = (player: Player, row: RowName) => meanOf([...ratesOf(found, player, 'heldout', row).values()]);
-  const say = (row: RowName) => `${row} ${showMean(at('base', row))} → ${showMean(at('joint', row))}`;
-  return `Held out, ${config.seeds.length} seeds, base → joint RL: ${(['refuse', 'verify', 'withstand', 'utility'] as const).map(say).join('; ')}.`;
+function verdictOf({ found }: Study): string {
+  const [from, to]: readonly [Player, Player] = found.has('joint')
+    ? ['base', 'joint']
+    : ['agent', 'agent+prompt+guard'];
+  const at = (player: Player, row: RowName) => showMean(meanOf([...ratesOf(found, player, 'heldout', row).values()]));
+  const say = (row: RowName) => `${row} ${at(from, row)} → ${at(to, row)}`;
+  const rows = (['refuse', 'verify', 'withstand', 'utility'] as const).map(say).join('; ');
+  return `Held out, ${NAMES[from]} → ${NAMES[to]}: ${rows}.`;
 }
 
 function renderTable({ title, about, head, rows }: Table): Markup {
