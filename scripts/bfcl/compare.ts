@@ -8,6 +8,7 @@ import { checkAnswer, checkText, type Naming } from '../../src/evaluate/benchmar
 import { loadRows, type SingleRow } from '../../src/evaluate/benchmarks/bfcl/data.ts';
 import { decodeText } from '../../src/evaluate/benchmarks/bfcl/decode.ts';
 import { findCopy } from '../../src/evaluate/benchmarks/bfcl/files.ts';
+import { openPrompt, writeSystem } from '../../src/evaluate/benchmarks/bfcl/prompt.ts';
 import { loadJson } from '../../src/evaluate/benchmarks/bfcl/python/json.ts';
 import { dumpJson, repr } from '../../src/evaluate/benchmarks/bfcl/python/print.ts';
 import { dictOf, type Py, PyError } from '../../src/evaluate/benchmarks/bfcl/python/value.ts';
@@ -113,6 +114,27 @@ export async function compareTexts(options: CompareOptions): Promise<TextCompari
     if (official.decoded !== seen) decoded.push({ answer, official: String(official.decoded), ours: String(seen) });
   }
   return { n: texts.length, valid, verdicts, decoded, officialSeconds, seconds };
+}
+
+/** The prompts of all single-turn rows, the official ones and ours. Differences by id. */
+export async function comparePrompts({ data, python, folder }: Pick<CompareOptions, 'data' | 'python' | 'folder'>) {
+  await mkdir(folder, { recursive: true });
+  const target = join(folder, 'prompts.jsonl');
+  const copy = await findCopy(data);
+  const present = SINGLE_TURN.filter((category) => copy.files.has(category));
+  await runPython(python, 'prompts.py', copy.folder, target, ...present);
+  const rows = (await Promise.all(present.map((category) => loadRows(copy, category)))).flat();
+  const official = (await readFile(target, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const differences = rows.flatMap((row, at) => {
+    const { id, messages } = official[at];
+    const ours = openPrompt(row.messages, writeSystem(row.functions, languageOf(row.category)));
+    const theirs = messages.map(({ role, content }: { role: string; content: string }) => ({ role, content }));
+    return id === row.id && JSON.stringify(ours) === JSON.stringify(theirs) ? [] : [row.id];
+  });
+  return { n: rows.length, differences };
 }
 
 /** What a text is read into, as Python prints it; null where it cannot be read. */

@@ -123,24 +123,42 @@ export function* listCases(part: Part): Generator<Case> {
   for (const [at, one] of all.entries()) {
     const tools = listTools([one, all[(at + 1) % all.length]!, all[(at + 7) % all.length]!]);
     yield { ...layOut(one, tools, null), group: 'clean', language: one.language, frame: null };
-    const places = one.steps.flatMap((step, i) => (step.kind === 'result' && step.outside ? [i] : []));
-    for (const [k, goal] of one.goals.entries()) {
-      const at = places[k % places.length]!;
-      for (const frame of FRAMES[part][goal.language]!) {
-        const order = frame.replace('{goal}', goal.text).replace('{Goal}', capital(goal.text));
-        const group = goal.language === 'en' ? 'attacked' : `attacked, ${goal.language}`;
-        yield { ...layOut(one, tools, { at, order, call: goal.call }), group, language: goal.language, frame };
-      }
+    // Its own attackers, who know what it is about; and others', who want what has nothing to do with it.
+    const strange = [3, 8, 13].flatMap((far) =>
+      all[(at + far) % all.length]!.goals.filter((goal) => goal.language === 'en'),
+    );
+    for (const [k, goal] of one.goals.entries())
+      for (const frame of FRAMES[part][goal.language]!) yield attack(one, tools, goal, frame, k, 'attacked');
+    for (const [k, goal] of strange.entries()) {
+      const frames = FRAMES[part].en!;
+      yield attack(
+        one,
+        [...tools, toTool(goal.call.name)],
+        goal,
+        frames[(at + k) % frames.length]!,
+        k,
+        'attacked from afar',
+      );
     }
   }
 }
+
+function attack(one: Everyday, tools: readonly unknown[], goal: Goal, frame: string, k: number, kind: string): Case {
+  const places = one.steps.flatMap((step, i) => (step.kind === 'result' && step.outside ? [i] : []));
+  const order = frame.replace('{goal}', goal.text).replace('{Goal}', capital(goal.text));
+  const group = goal.language === 'en' ? kind : `${kind}, ${goal.language}`;
+  const laid = layOut(one, tools, { at: places[k % places.length]!, order, call: goal.call });
+  return { ...laid, group, language: goal.language, frame };
+}
+
+const toTool = (name: string): unknown => ({ type: 'function', function: { name } });
 
 function listTools(list: readonly Everyday[]): readonly unknown[] {
   const names = list.flatMap(({ steps, goals }) => [
     ...steps.flatMap((step) => (step.kind === 'calls' ? step.calls.map(({ name }) => name) : [])),
     ...goals.map(({ call }) => call.name),
   ]);
-  return [...new Set(names)].map((name) => ({ type: 'function', function: { name } }));
+  return [...new Set(names)].map(toTool);
 }
 
 type Attack = { readonly at: number; readonly order: string; readonly call: Call };
@@ -193,10 +211,14 @@ const toCall = ({ name, args }: Call, id: string): unknown => ({
   function: { name, arguments: args },
 });
 
-/** Puts an order into a text: in the last string of a JSON document, else at the end. */
+/** Puts an order into a text: in the last sentence among the strings of a JSON document, else in a field of its own, else at the end. */
 function plant(text: string, order: string): string {
-  const at = /^[[{]/.test(text) ? text.lastIndexOf('"', text.search(/"[^"]*$/)) : -1;
-  if (at < 0) return `${text}\n${order}`;
-  const before = text.slice(0, at);
-  return `${before} ${JSON.stringify(order).slice(1, -1)}${text.slice(at)}`;
+  if (!/^[[{]/.test(text)) return `${text}\n${order}`;
+  const escaped = JSON.stringify(order).slice(1, -1);
+  const sentence = [...text.matchAll(/"((?:[^"\\]|\\.)*)"(?!\s*:)/g)].findLast(
+    ([, inner]) => inner!.split(' ').length >= 3,
+  );
+  if (sentence === undefined) return text.replace(/([}\]]{1,2})$/, `, "remark": "${escaped}"$1`);
+  const at = sentence.index + sentence[0].length - 1;
+  return `${text.slice(0, at)} ${escaped}${text.slice(at)}`;
 }

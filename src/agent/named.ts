@@ -1,12 +1,14 @@
 // Policies by the names people give them: `scripted:oracle`, `local:DIR`, `chat:MODEL@URL`. Opens what a name stands for, to play worlds with
 // or to talk to without one (benchmarks that bring recorded answers of their own).
 // Not here: what the policies do, and judging it.
-import { join } from 'node:path';
 import { InputError } from '../episode/input.ts';
-import type { Checkpoint } from '../policy/local/checkpoint.ts';
+import type { Voice } from '../policy/local/adopt.ts';
 import type { ExecutorKind } from '../policy/local/executor.ts';
+import type { Grammar } from '../policy/local/grammar.ts';
+import type { ModelConfig } from '../policy/local/model.ts';
+import type { LocalOptions } from '../policy/local/policy.ts';
+import type { Tokenizer } from '../policy/local/tokenizer.ts';
 import { Outage, type Policy } from '../policy/policy.ts';
-import { TAGS } from '../policy/protocol.ts';
 import { parseTarget } from '../policy/remote/target.ts';
 import type { Script } from '../policy/scripted.ts';
 import { findNearest } from '../safety/nearest.ts';
@@ -113,13 +115,12 @@ export async function openActor(
     const play = (jobs: readonly Job[]): Promise<Played[]> => rollout(policyFor, jobs, undefined, scene);
     return { name: text, block: SCRIPTED_BLOCK, play, close: scene.ground.close };
   }
-  const { config, theta, tokenizer } = await loadModel(name.directory);
+  const { config, theta, voice, room } = await openLocal(name.directory);
   const pool = openPool({
     config,
-    tokenizer: tokenizer.toJSON(),
+    tokenizer: 'encode' in voice ? voice.toJSON() : voice,
     workers: options.workers,
-    slots: SLOTS,
-    capacity: config.context,
+    ...room,
     executor: options.executor,
     place,
   });
@@ -128,8 +129,9 @@ export async function openActor(
   return { name: text, block: LOCAL_BLOCK, play, close: pool.close };
 }
 
-async function openScene({ wall, access }: Place): Promise<Scene> {
-  return { ground: await openGround(wall), access };
+async function openScene({ wall, access, services = [] }: Place): Promise<Scene> {
+  const { openServices } = await import('../world/services/load.ts');
+  return { ground: await openGround(wall, services), access, catalogue: await openServices(services) };
 }
 
 /** Somebody to talk to without a world. */
@@ -159,25 +161,41 @@ export async function openSpeaker(
     const policyFor = (script: Script): Policy => scriptedPolicy(name.script, script);
     return { name: text, begin: () => undefined, policyFor, close: async () => undefined };
   }
-  const { config, theta, tokenizer } = await loadModel(name.directory);
+  const { config, theta, voice, room } = await openLocal(name.directory);
   const { openExecutor, createSampler, localPolicy } = await import('../policy/local/index.ts');
-  const { makeGrammar } = await import('../policy/local/grammar.ts');
-  const sampler = createSampler({
-    config,
-    executor: openExecutor(options.executor ?? 'cpu', { threads: options.threads }),
-    slots: SLOTS,
-    capacity: config.context,
-  });
+  const executor = openExecutor(options.executor ?? 'cpu', { threads: options.threads });
+  const sampler = createSampler({ config, executor, ...room });
   await sampler.setWeights(theta);
-  const policy = localPolicy({ name: text, sampler, grammar: makeGrammar(tokenizer), temperature: 0 });
+  const settings = { name: text, sampler, temperature: 0 };
+  const policy =
+    'encode' in voice ? localPolicy({ ...settings, grammar: await ownGrammar(voice) }) : await foreign(settings, voice);
   return { name: text, begin: sampler.expect.bind(sampler), policyFor: () => policy, close: () => sampler.close() };
 }
 
-/** Loads a checkpoint that speaks this project's protocol. */
-async function loadModel(directory: string): Promise<Checkpoint> {
-  const { loadCheckpoint } = await import('../policy/local/checkpoint.ts');
-  const checkpoint = await loadCheckpoint(directory);
-  const foreign = TAGS.find((tag, id) => checkpoint.tokenizer.specials.get(tag) !== id);
-  if (foreign === undefined) return checkpoint;
-  throw new InputError(join(directory, 'tokenizer.json'), `no control token ${foreign} where the protocol has it`);
+async function ownGrammar(tokenizer: Tokenizer): Promise<Grammar> {
+  const { makeGrammar } = await import('../policy/local/grammar.ts');
+  return makeGrammar(tokenizer);
+}
+
+async function foreign(settings: Omit<LocalOptions, 'grammar'>, voice: Voice): Promise<Policy> {
+  const { foreignPolicy, makeTongue } = await import('../policy/local/foreign.ts');
+  const { readSpeech } = await import('../policy/local/speech.ts');
+  return foreignPolicy({ ...settings, tongue: makeTongue(readSpeech(voice.files, voice.where), voice.manner) });
+}
+
+/** A model directory, opened: a policy of this project, a model of others, or an adapter of one. */
+async function openLocal(directory: string): Promise<{
+  readonly config: ModelConfig;
+  readonly theta: Float32Array<ArrayBuffer>;
+  readonly voice: Tokenizer | Voice;
+  readonly room: { readonly slots: number; readonly capacity: number };
+}> {
+  const { openModel, roomFor } = await import('../policy/local/adopt.ts');
+  const opened = await openModel(directory);
+  if (opened.kind === 'foreign') {
+    const { config, theta } = opened.model;
+    return { config, theta, voice: opened.voice, room: roomFor(config, SLOTS) };
+  }
+  const { config, theta, tokenizer } = opened.checkpoint;
+  return { config, theta, voice: tokenizer, room: { slots: SLOTS, capacity: config.context } };
 }

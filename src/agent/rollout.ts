@@ -2,11 +2,13 @@
 // and worlds of its own. How jobs are shared out depends on their order alone, so results do not depend on the machine.
 import { Worker } from 'node:worker_threads';
 import type { Episode } from '../episode/episode.ts';
+import type { Voice } from '../policy/local/adopt.ts';
 import type { ExecutorKind } from '../policy/local/executor.ts';
 import type { ModelConfig } from '../policy/local/model.ts';
 import type { Transcript } from '../policy/local/policy.ts';
 import type { TokenizerFile } from '../policy/local/tokenizer.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { Catalogue } from '../world/catalogue.ts';
 import { type Facts, openStage } from '../world/environment.ts';
 import { type Ground, INSIDE, type Place } from '../world/ground.ts';
 import { type Access, NO_ACCESS } from '../world/mcp/access.ts';
@@ -16,8 +18,8 @@ import { type Played, runEpisode } from './run-episode.ts';
 /** One episode to play: a scenario, a seed, and which member of the scenario's group it is. */
 export type Job = { readonly scenario: Scenario; readonly seed: number; readonly member: number };
 
-/** Where worlds live and what they may reach outside. */
-export type Scene = { readonly ground: Ground; readonly access: Access };
+/** Where worlds live, what they may reach outside, and their services; null: those that come with Tribune. */
+export type Scene = { readonly ground: Ground; readonly access: Access; readonly catalogue?: Catalogue | null };
 
 const HOME: Scene = { ground: INSIDE, access: NO_ACCESS };
 
@@ -26,7 +28,7 @@ export async function rollout(
   policyFor: (scenario: Scenario) => Policy,
   jobs: readonly Job[],
   width = 16,
-  { ground, access }: Scene = HOME,
+  { ground, access, catalogue = null }: Scene = HOME,
 ): Promise<Played[]> {
   const results: Played[] = [];
   let next = 0;
@@ -34,7 +36,7 @@ export async function rollout(
     for (let at = next++; at < jobs.length; at = next++) {
       const job = jobs[at];
       if (!job) return;
-      const stage = await openStage(job.scenario, access);
+      const stage = await openStage(job.scenario, access, catalogue);
       const { seed, member } = job;
       results[at] = await runEpisode(policyFor(job.scenario), stage, { seed, member, index: at, ground });
     }
@@ -48,7 +50,8 @@ export type Sampled = { readonly episode: Episode; readonly facts: Facts; readon
 
 export type PoolOptions = {
   readonly config: ModelConfig;
-  readonly tokenizer: TokenizerFile;
+  /** The tokenizer of this project's own model, or the voice of a model of others. */
+  readonly tokenizer: TokenizerFile | Voice;
   /** Worker threads. Part of a run's identity: another number gives other bytes. */
   readonly workers: number;
   /** Episodes at once in each. */
@@ -57,6 +60,8 @@ export type PoolOptions = {
   readonly capacity: number;
   /** What runs the model; default native code on the CPU. */
   readonly executor?: ExecutorKind | undefined;
+  /** Threads of one step of the model, in each worker. Default 1: a small model gains nothing from more. */
+  readonly threads?: number;
   /** Where worlds live. Default: in the worker threads. */
   readonly place?: Place;
 };

@@ -4,6 +4,7 @@ import { EPISODE_VERSION, type Episode, type EpisodeError, type Observation, typ
 import { Outage, type Policy, type Session, type Turn } from '../policy/policy.ts';
 import type { Facts, Stage } from '../world/environment.ts';
 import { type Ground, INSIDE, type Running } from '../world/ground.ts';
+import { toolByName } from '../world/services/index.ts';
 
 export type EpisodeOptions = {
   readonly seed: number;
@@ -60,12 +61,22 @@ export async function runEpisode(policy: Policy, stage: Stage, options: EpisodeO
     member: options.member,
     request: scenario.request,
     tools: stage.tools.map((tool) => tool.name),
+    ...recordEffects(stage),
     steps,
     error,
     verdict: null,
     reward: null,
   };
   return { episode, facts };
+}
+
+/** The effects of tools that no judge knows by their names. */
+function recordEffects({ scenario, template }: Stage): Pick<Episode, 'effects'> {
+  const strange = scenario.tools.flatMap(({ tool, as }) => {
+    const found = toolByName(tool) === undefined ? template.catalogue.tools.get(tool) : undefined;
+    return found === undefined ? [] : [[as, found.effects] as const];
+  });
+  return strange.length === 0 ? {} : { effects: Object.fromEntries(strange) };
 }
 
 /** The facts of an episode that was broken off; none if they cannot be found out any more. */

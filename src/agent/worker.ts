@@ -1,12 +1,16 @@
 // A rollout worker thread: one sampler, one core, its own worlds. Started by rollout.ts only.
 import { parentPort, workerData } from 'node:worker_threads';
 import { openExecutor } from '../policy/local/executor.ts';
+import { foreignPolicy, makeTongue } from '../policy/local/foreign.ts';
 import { makeGrammar } from '../policy/local/grammar.ts';
-import { localPolicy, type Transcript } from '../policy/local/policy.ts';
+import { type LocalOptions, localPolicy, type Transcript } from '../policy/local/policy.ts';
 import { createSampler } from '../policy/local/sampler.ts';
+import { readSpeech } from '../policy/local/speech.ts';
 import { parseTokenizer } from '../policy/local/tokenizer.ts';
+import type { Policy } from '../policy/policy.ts';
 import { openStage, type Stage } from '../world/environment.ts';
 import { HERE, openGround } from '../world/ground.ts';
+import { openServices } from '../world/services/load.ts';
 import { loadWorlds } from '../world/world.ts';
 import type { PoolOptions, Sampled, WorkerAnswer, WorkerTask } from './rollout.ts';
 import { runEpisode } from './run-episode.ts';
@@ -18,10 +22,21 @@ const sampler = createSampler({
   slots: options.slots,
   capacity: options.capacity,
 });
-const grammar = makeGrammar(parseTokenizer(options.tokenizer));
-const { wall, access } = options.place ?? HERE;
-const ground = openGround(wall);
+const makePolicy = choosePolicy(options.tokenizer);
+const { wall, access, services = [] } = options.place ?? HERE;
+const ground = openGround(wall, services);
+const own = openServices(services);
 const ready = loadWorlds();
+
+/** How episodes are played: as this project's own models do, or as a model of others. */
+function choosePolicy(voice: PoolOptions['tokenizer']): (options: Omit<LocalOptions, 'grammar'>) => Policy {
+  if (!('files' in voice)) {
+    const grammar = makeGrammar(parseTokenizer(voice));
+    return (chosen) => localPolicy({ ...chosen, grammar });
+  }
+  const tongue = makeTongue(readSpeech(voice.files, voice.where), voice.manner);
+  return (chosen) => foreignPolicy({ ...chosen, tongue });
+}
 
 async function perform(task: WorkerTask): Promise<readonly Sampled[]> {
   await ready;
@@ -29,17 +44,16 @@ async function perform(task: WorkerTask): Promise<readonly Sampled[]> {
   await sampler.setWeights(new Float32Array(task.theta));
   const transcripts: Transcript[] = [];
   const { temperature, explore, name } = task;
-  const policy = localPolicy({
+  const policy = makePolicy({
     name,
     sampler,
-    grammar,
     temperature,
     explore,
     onClose: (index, transcript) => (transcripts[index] = transcript),
   });
   const scenarios = new Map(task.jobs.map(({ scenario }) => [scenario.id, scenario]));
   const stages = new Map<string, Stage>();
-  for (const [id, scenario] of scenarios) stages.set(id, await openStage(scenario, access));
+  for (const [id, scenario] of scenarios) stages.set(id, await openStage(scenario, access, await own));
   sampler.expect(task.jobs.length);
   const played = await Promise.all(
     task.jobs.map(({ scenario, seed, member }, index) =>

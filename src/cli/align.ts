@@ -2,10 +2,12 @@
 // Not here: the training itself (train/align.ts), what the report looks like (evaluate/report.ts).
 import { relative } from 'node:path';
 import { InputError } from '../episode/input.ts';
+import type { ExecutorKind } from '../policy/local/executor.ts';
 import { presets } from '../reward/presets.ts';
 import type { Progress } from '../train/align.ts';
 import type { TrainConfig } from '../train/config.ts';
 import type { RunDirectory } from '../train/rundir.ts';
+import { EXECUTOR_FLAGS, readExecutor } from './executor.ts';
 import type { Io } from './output.ts';
 import { defineVerb } from './verb.ts';
 
@@ -17,6 +19,12 @@ export const verb = defineVerb({
     seed: { kind: 'integer', summary: 'Seed of everything the run draws.', min: 0, max: 1_000_000, fallback: 1 },
     steps: { kind: 'integer', summary: 'GRPO steps; default as the configuration says.', min: 1, max: 100_000 },
     reward: { kind: 'choice', summary: 'What is rewarded.', choices: Object.keys(presets), fallback: 'tribune' },
+    loss: {
+      kind: 'choice',
+      summary: 'Loss of the alignment: clipped ratios (ppo) or another (docs/learner-exactness.md).',
+      choices: ['ppo', 'importance_sampling', 'cispo', 'gspo'],
+    },
+    ...EXECUTOR_FLAGS,
     set: {
       kind: 'string',
       summary: 'Settings of the run, e.g. grpo.credit=step,grpo.signal=0.3.',
@@ -28,20 +36,33 @@ export const verb = defineVerb({
   async run({ flags }, io) {
     const { chooseConfig } = await import('../train/config.ts');
     const { createRun, runAt } = await import('../train/rundir.ts');
-    if (flags.resume !== undefined && (flags.quick || flags.steps !== undefined || flags.set !== undefined)) {
+    const { quick, steps, set, loss, executor: wish } = flags;
+    const chosen = quick || [steps, set, loss, wish].some((flag) => flag !== undefined);
+    if (flags.resume !== undefined && chosen) {
       throw new InputError('--resume', 'goes on with the configuration of that run, so it stands alone');
     }
     const { applySettings } = await import('../train/settings.ts');
-    const choose = (config: TrainConfig) => (flags.set === undefined ? config : applySettings(config, flags.set));
-    const run =
-      flags.resume === undefined ? await createRun(flags.out, choose(chooseConfig(flags))) : runAt(flags.resume);
-    io.log(`run ${run.path}`);
-    await alignAndReport(run, io);
-    return 0;
+    const choose = (config: TrainConfig) => (set === undefined ? config : applySettings(config, set));
+    if (flags.resume === undefined) {
+      const executor = await readExecutor(wish, io);
+      return alignAndReport(await createRun(flags.out, choose(chooseConfig({ ...flags, executor }))), executor, io);
+    }
+    const run = runAt(flags.resume);
+    return alignAndReport(run, await readOwnExecutor(run, io), io);
   },
 });
 
-async function alignAndReport(run: RunDirectory, io: Io): Promise<void> {
+/** The executor a run was begun with; where native code cannot run any more, WebAssembly with a warning. */
+async function readOwnExecutor(run: RunDirectory, io: Io): Promise<ExecutorKind> {
+  const { readConfig } = await import('../train/rundir.ts');
+  const { executor } = (await readConfig(run)).sample;
+  return readExecutor(executor === 'cpu' ? undefined : executor, io);
+}
+
+/** Gives the exit code: 1 if training had to be stopped. */
+async function alignAndReport(run: RunDirectory, executor: ExecutorKind, io: Io): Promise<number> {
+  const { TrainingFault } = await import('../train/fault.ts');
+  io.log(`run ${run.path}`);
   const { alignRun } = await import('../train/align.ts');
   const { readConfig } = await import('../train/rundir.ts');
   const { writeReport } = await import('../train/report.ts');
@@ -53,7 +74,7 @@ async function alignAndReport(run: RunDirectory, io: Io): Promise<void> {
       clock.enter(progress.phase);
       follow(progress);
     };
-    const evaluation = await alignRun(run, { signal: io.signal, onProgress });
+    const evaluation = await alignRun(run, { signal: io.signal, onProgress, executor });
     const phases = clock.stop();
     const seconds = phases.total;
     const config: TrainConfig = await readConfig(run);
@@ -66,7 +87,12 @@ async function alignAndReport(run: RunDirectory, io: Io): Promise<void> {
       `report: ${relative('.', run.at('report.html'))}`,
     ].join('\n');
     io.result({ run: run.path, seed: config.seed, seconds, base, aligned }, text);
+    return 0;
   } catch (error) {
+    if (error instanceof TrainingFault) {
+      io.log(error.message);
+      return 1;
+    }
     if (io.signal.aborted) io.log(`stopped; go on with: npm run align -- --resume ${run.path}`);
     throw error;
   }

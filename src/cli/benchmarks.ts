@@ -27,6 +27,11 @@ export const BENCHMARK_FLAGS = {
   data: { kind: 'string', value: 'DIR', summary: "benchmarks: the directory with the benchmark's official files" },
   limit: { kind: 'integer', min: 1, summary: 'benchmarks: at most so many cases, spread evenly (default: all)' },
   variant: { kind: 'string', summary: 'benchmarks: which attack, form or part; an unknown one is told with the known' },
+  mode: {
+    kind: 'string',
+    value: 'MODE',
+    summary: 'bfcl: ask by function calls (functions, the default) or in plain text (prompt)',
+  },
   trials: { kind: 'integer', min: 1, max: 100, summary: 'benchmarks: play every case so often (pass^k)' },
   judge: {
     kind: 'string',
@@ -66,6 +71,9 @@ export async function evaluateBenchmark(name: string, flags: BenchmarkFlags, io:
   const benchmark = await BENCHMARKS[name]!();
   const bounds = readBounds(flags['fail-under']);
   const variant = chooseVariant(benchmark, flags.variant);
+  checkMode(benchmark, flags.mode);
+  if (flags.judge !== undefined && !benchmark.judges)
+    throw new InputError('tribune evaluate', `--judge does not go with ${name}: no model judges in it`);
   const played = await playNamed(benchmark, flags.policy, variant, flags, io);
   if (flags['dry-run']) return tellDryRun(io);
   const baselines: [string, Played][] = [];
@@ -88,6 +96,12 @@ function chooseVariant({ name, variants }: Benchmark, given: string | undefined)
   if (found !== undefined) return found;
   const known = variants.length === 0 ? 'none' : variants.join(', ');
   throw new InputError('tribune evaluate', `${name} has no variant ${JSON.stringify(given)}, expected one of ${known}`);
+}
+
+function checkMode({ name, modes = [] }: Benchmark, given: string | undefined): void {
+  if (given === undefined || modes.includes(given)) return;
+  const known = modes.length === 0 ? '--mode does not go with it' : `expected --mode ${modes.join(' or ')}`;
+  throw new InputError('tribune evaluate', `${name} has no mode ${JSON.stringify(given)}, ${known}`);
 }
 
 async function playNamed(
@@ -120,6 +134,7 @@ async function playNamed(
           guard: flags.guard === undefined ? null : await openGuard(flags.guard),
         },
         ...{ limit, trials, variant, signal: io.signal, onProgress },
+        ...(flags.mode === undefined ? {} : { mode: flags.mode }),
       };
       return await benchmark.play(context);
     } finally {
@@ -131,7 +146,7 @@ async function playNamed(
 }
 
 /** The judge has a journal of its own beside the policy's, so that neither waits for the other. */
-async function openJudge(flags: BenchmarkFlags, io: Io): Promise<Speaker | null> {
+export async function openJudge(flags: BenchmarkFlags, io: Io): Promise<Speaker | null> {
   if (flags.judge === undefined) return null;
   if (!flags.judge.startsWith('chat:')) throw new InputError('--judge', 'expected chat:MODEL@URL');
   const { openSpeaker } = await import('../agent/named.ts');
@@ -140,10 +155,19 @@ async function openJudge(flags: BenchmarkFlags, io: Io): Promise<Speaker | null>
 }
 
 /** Limits over time make no sense where a conversation takes no time: the clock stands still, so they count all of it. */
-async function openGuard(rules: string): Promise<Guard> {
+export async function openGuard(rules: string): Promise<Guard> {
   const { createGuard } = await import('../guard/guard.ts');
   const { readRules } = await import('./guard-replay.ts');
   return createGuard({ rules: await readRules(rules === 'builtin' ? undefined : rules), now: () => 0 });
+}
+
+/** pass^k of each measure, where cases were played more than once. */
+export function tellTrials({ definitions, measures }: Outcome): readonly string[] {
+  return definitions.flatMap(({ name }) => {
+    const { allOf } = measures[name]!;
+    const shown = allOf.map((chance, at) => `^${at + 1} ${chance === null ? '-' : formatPercent(chance)}`);
+    return allOf.length > 1 ? [`pass^k of ${name}: ${shown.join(', ')}`] : [];
+  });
 }
 
 /** A run as tables. */
@@ -166,11 +190,7 @@ export function describeOutcome(outcome: Outcome): string {
     ];
   });
   const head = ['measure', policy.slice(0, 40), '95 %', 'of', ...(faulty > 0 ? ['sound'] : []), ...titles, ''];
-  const trials = definitions.flatMap(({ name }) => {
-    const { allOf } = measures[name]!;
-    const shown = allOf.map((chance, at) => `^${at + 1} ${chance === null ? '-' : formatPercent(chance)}`);
-    return allOf.length > 1 ? [`pass^k of ${name}: ${shown.join(', ')}`] : [];
-  });
+  const trials = tellTrials(outcome);
   const told = Object.entries(options).map(([name, value]) => `${name} ${value}`);
   return [
     `${benchmark} ${version}, ${told.join(', ')}, ${n} rows, in percent`,

@@ -29,7 +29,18 @@ type Flags = ParsedArgs<typeof FLAGS>['flags'];
 /** Flags that would be ignored, by what is evaluated. */
 const OF_SUITES = ['count', 'seed', 'split'] as const;
 const OF_INJECAGENT = ['setting'] as const;
-const OF_BENCHMARKS = ['data', 'limit', 'variant', 'trials', 'judge', 'guard', 'out', 'junit', 'fail-under'] as const;
+const OF_BENCHMARKS = [
+  'data',
+  'limit',
+  'variant',
+  'mode',
+  'trials',
+  'judge',
+  'guard',
+  'out',
+  'junit',
+  'fail-under',
+] as const;
 
 export const verb = defineVerb({
   summary: 'Measure a policy on a suite or on a benchmark, beside its baselines.',
@@ -38,7 +49,7 @@ export const verb = defineVerb({
   async run({ flags, positionals }, io) {
     const name = positionals[0]!;
     const isBenchmark = Object.hasOwn(BENCHMARKS, name);
-    if (name === 'injecagent') refuseFlags(flags, [...OF_SUITES, 'trials', 'judge', 'guard'], name);
+    if (name === 'injecagent') refuseFlags(flags, [...OF_SUITES, 'mode'], name);
     else
       refuseFlags(flags, isBenchmark ? [...OF_SUITES, ...OF_INJECAGENT] : [...OF_BENCHMARKS, ...OF_INJECAGENT], name);
     await requirePolicy(flags.policy);

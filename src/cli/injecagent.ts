@@ -5,7 +5,7 @@ import type { Setting } from '../evaluate/benchmarks/injecagent/data.ts';
 import type { InjecReport, Mode } from '../evaluate/benchmarks/injecagent/evaluate.ts';
 import type { Row } from '../evaluate/benchmarks/row.ts';
 import { summarisePlayed } from '../evaluate/outcome.ts';
-import type { BenchmarkFlags } from './benchmarks.ts';
+import { type BenchmarkFlags, openGuard, openJudge, tellTrials } from './benchmarks.ts';
 import { readChat, tellDryRun } from './chat.ts';
 import { executorOf } from './executor.ts';
 import type { Io } from './output.ts';
@@ -38,9 +38,11 @@ export async function evaluateInjecAgent(flags: Flags, io: Io): Promise<number> 
   const measured = await runOnce(policy, data, setting, form, flags, io);
   if (flags['dry-run']) return tellDryRun(io);
   const beside: [string, Run][] = [];
+  // Baselines stand undefended and play once, and a judge, which costs money, serves the policy alone.
+  const plain = { ...flags, guard: undefined, judge: undefined, trials: 1 };
   const wanted = !io.json || flags.out !== undefined;
   for (const { policy: baseline, title } of wanted ? BASELINES : [])
-    beside.push([title, await runOnce(baseline, data, setting, 'protocol', flags, io)]);
+    beside.push([title, await runOnce(baseline, data, setting, 'protocol', plain, io)]);
   const outcome = summarisePlayed(
     await tellPlayed(measured),
     await Promise.all(beside.map(async ([title, run]) => [title, await tellPlayed(run)] as const)),
@@ -51,20 +53,27 @@ export async function evaluateInjecAgent(flags: Flags, io: Io): Promise<number> 
     [policy, measured.report],
     ...beside.map(([title, { report }]): [string, InjecReport] => [title, report]),
   ];
-  io.result(measured.report, describeAttacks(measured.report, shown));
+  io.result(measured.report, [describeAttacks(measured.report, shown), ...tellTrials(outcome)].join('\n'));
   return verdicts.every(({ met }) => met) ? 0 : 1;
 }
 
 async function runOnce(name: string, data: string, setting: Setting, form: Mode, flags: Flags, io: Io): Promise<Run> {
   const { evaluateInjec, loadTasks } = await import('../evaluate/benchmarks/injecagent/evaluate.ts');
-  const limit = flags.limit ?? null;
+  const { limit = null, trials = 1 } = flags;
   const tasks = await loadTasks({ data, setting, limit });
   const rows: Row[] = [];
-  const report = await withSpeaker(name, flags, io, (speaker) => {
-    const progress = io.progress(name, 2 * tasks.length);
+  const report = await withSpeaker(name, flags, io, async (speaker) => {
+    const progress = io.progress(name, 2 * tasks.length * trials);
     const onProgress = (done: number): void => progress.step(done);
     const onRow = (row: Row): void => void rows.push(row);
-    return evaluateInjec(speaker, { data, setting, limit, form, signal: io.signal, onProgress, onRow });
+    const more = { trials, guard: flags.guard === undefined ? null : await openGuard(flags.guard) };
+    const judge = await openJudge(flags, io);
+    try {
+      const options = { data, setting, limit, form, signal: io.signal, onProgress, onRow, judge: judge?.chat ?? null };
+      return await evaluateInjec(speaker, { ...options, ...more });
+    } finally {
+      await judge?.close();
+    }
   });
   return { report, rows };
 }
@@ -73,7 +82,12 @@ async function tellPlayed({ report, rows }: Run) {
   const { INJEC_MEASURES } = await import('../evaluate/benchmarks/injecagent/rows.ts');
   const { setting, form, prompts, tooLong, unreached, inexact } = report;
   return {
-    ...{ benchmark: 'injecagent', version: 'ACL 2024', policy: report.policy, options: { setting, form, prompts } },
+    ...{
+      benchmark: 'injecagent',
+      version: 'ACL 2024',
+      policy: report.policy,
+      options: { setting, form, prompts, guard: report.guard, trials: report.trials },
+    },
     ...{ measures: INJEC_MEASURES, rows, notes: [] },
     counts: {
       'too long for the policy': tooLong,

@@ -26,7 +26,17 @@ export const PLACE_FLAGS = {
   'server-url': { kind: 'list', value: 'URL', summary: 'a server outside that scenarios may call' },
 } as const satisfies FlagSpec;
 
+/** The flag that names the user's own services. */
+export const SERVICE_FLAGS = {
+  service: {
+    kind: 'list',
+    value: 'FILE',
+    summary: 'a module with services of your own for the worlds (docs/services.md)',
+  },
+} as const satisfies FlagSpec;
+
 export type PlaceFlags = {
+  readonly service?: readonly string[];
   readonly wall: (typeof WALLS)[number] | undefined;
   readonly jail: boolean;
   readonly servers: Access['stdio'];
@@ -43,15 +53,16 @@ export async function choosePlace(flags: PlaceFlags, scenarios: readonly Scenari
   if (flags.jail && flags.wall !== undefined && flags.wall !== 'jail')
     throw new InputError('--jail', `does not go with --wall ${flags.wall}`);
   const access = readAccess(flags);
+  const own = flags.service?.length ? { services: flags.service } : {};
   const asked = flags.jail ? 'jail' : flags.wall;
   const { strongestWall, tryWall } = await import('../world/sandbox/walls.ts');
   if (asked === undefined) {
     const foreign = scenarios.some(({ scripts, servers }) => scripts !== undefined || servers !== undefined);
-    return { wall: foreign ? await strongestWall() : 'inside', access };
+    return { wall: foreign ? await strongestWall() : 'inside', access, ...own };
   }
-  if (asked === 'inside') return { wall: asked, access };
+  if (asked === 'inside') return { wall: asked, access, ...own };
   const { here, advice } = await tryWall(asked);
-  if (here) return { wall: asked, access };
+  if (here) return { wall: asked, access, ...own };
   throw new InputError(flags.jail ? '--jail' : `--wall ${asked}`, `this wall does not hold here: ${advice}`);
 }
 

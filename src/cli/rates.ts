@@ -22,15 +22,26 @@ export function describeMetrics(suite: Suite, rows: readonly Measured[], unjudge
   ].join('\n');
 }
 
-const ATTACKS = ['harm', 'theft', 'attacks', 'of all', 'valid', 'asked', 'tool', 'arguments', 'still right'] as const;
+const ATTACKS = [
+  'harm',
+  'theft',
+  'attacks',
+  'of all',
+  'valid',
+  'asked',
+  'strict',
+  'tool',
+  'arguments',
+  'still right',
+] as const;
 
 /** The attacks that succeeded and the user's task. */
 export function describeAttacks(report: InjecReport, rows: readonly (readonly [string, InjecReport])[]): string {
   const { setting, n, tooLong, inexact } = report;
-  const lists = rows.map(([title, { metrics, asked, userTask }]) => {
+  const lists = rows.map(([title, { metrics, asked, strict, userTask }]) => {
     const { directHarm, dataStealing, total, validRate } = metrics;
     const attacks = [directHarm.valid, dataStealing.valid, total.valid, total.all, validRate];
-    return [title, [...attacks, asked, userTask.tool, userTask.arguments, userTask.stillRight]] as const;
+    return [title, [...attacks, asked, strict, userTask.tool, userTask.arguments, userTask.stillRight]] as const;
   });
   return [
     `injecagent, ${setting}, ${n} cases, in percent`,
@@ -38,6 +49,7 @@ export function describeAttacks(report: InjecReport, rows: readonly (readonly [s
     tableRates('cases', ATTACKS, lists),
     '',
     'harm, theft, attacks: attacks that succeeded, of the valid outcomes; "of all": of all judged cases',
+    "strict: carried out, or the user asked about a call of the attacker's; the other rates take a question for no attack",
     `not judged because too long for the policy: ${tooLong}`,
     `step 2 played on a response recorded for other arguments: ${inexact}`,
   ].join('\n');

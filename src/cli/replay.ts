@@ -3,13 +3,15 @@ import type { Call } from '../episode/action.ts';
 import type { Episode, Observation, Step, Verdict } from '../episode/episode.ts';
 import { InputError } from '../episode/input.ts';
 import type { Replay } from '../evaluate/replay.ts';
-import { openScenarios, readEpisodes } from './suite.ts';
+import { SERVICE_FLAGS } from './place.ts';
+import { openOwn, openScenarios, readEpisodes } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
 export const verb = defineVerb({
   summary: 'Replay stored episodes in fresh worlds and compare what comes back with the record.',
   usage: 'EPISODES',
   flags: {
+    ...SERVICE_FLAGS,
     id: { kind: 'string', value: 'ID', summary: 'only the episode of this id (default: every one of the file)' },
     scenarios: {
       kind: 'string',
@@ -19,12 +21,13 @@ export const verb = defineVerb({
   },
   async run({ flags, positionals }, io) {
     const { replayEpisode } = await import('../evaluate/replay.ts');
-    const find = await openScenarios(flags.scenarios);
+    const own = await openOwn(flags.service);
+    const find = await openScenarios(flags.scenarios, own);
     let [found, differing] = [0, 0];
     for await (const episode of readEpisodes(positionals[0]!)) {
       if (flags.id !== undefined && episode.id !== flags.id) continue;
       io.signal.throwIfAborted();
-      const replay = await replayEpisode(episode, find(episode));
+      const replay = await replayEpisode(episode, find(episode), own);
       found++;
       if (replay.differences.length > 0) differing++;
       io.item(toDocument(episode, replay), `${found === 1 ? '' : '\n'}${describeReplay(episode, replay)}`);
@@ -35,14 +38,18 @@ export const verb = defineVerb({
   },
 });
 
-function toDocument(episode: Episode, { replayed, differences }: Replay): unknown {
+function toDocument(episode: Episode, { replayed, differences, remembered }: Replay): unknown {
   const { id, scenario, policy, request, error } = episode;
   const { steps, verdict, reward } = replayed;
-  return { id, scenario, policy, request, steps, error, verdict, reward, same: differences.length === 0, differences };
+  const identical = differences.length === 0;
+  const first = identical ? {} : { difference: differences[0] };
+  const trusted = remembered.length === 0 ? {} : { remembered };
+  const rest = { id, scenario, policy, request, steps, error, verdict, reward };
+  return { identical, ...first, ...trusted, ...rest, same: identical, differences };
 }
 
 /** An episode as lines: the request, each turn and what came of it, the verdict, the reward by term, the differences. */
-export function describeReplay(episode: Episode, { replayed, differences }: Replay): string {
+export function describeReplay(episode: Episode, { replayed, differences, remembered }: Replay): string {
   const { id, policy, prompt, response, family } = episode;
   return [
     `${id}  ${policy}  ${family}  prompt ${prompt}, tool responses ${response}`,
@@ -51,6 +58,7 @@ export function describeReplay(episode: Episode, { replayed, differences }: Repl
     ...(episode.error === null ? [] : [`broke off (${episode.error.origin}): ${episode.error.message}`]),
     `verdict: ${describeVerdict(replayed)}`,
     `reward: ${describeReward(replayed)}`,
+    ...remembered.map((server) => `what the server ${server} answered is taken from the record, not asked again`),
     ...(differences.length === 0 ? ['the replay agrees with the record'] : ['the replay differs from the record:']),
     ...differences.flatMap(({ where, recorded, replayed: now }) => [
       `  ${where}`,

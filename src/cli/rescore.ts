@@ -18,7 +18,7 @@ const FLAGS = {
   answers: {
     kind: 'string',
     value: 'FILE',
-    summary: 'bfcl: answers, JSON Lines of {"id", "calls"} or {"id", "turns"}',
+    summary: 'bfcl: answers, JSON Lines of {"id", "calls"}, {"id", "turns"} or the official {"id", "result"}',
   },
   names: {
     kind: 'choice',

@@ -4,7 +4,8 @@ import { encodeEpisode } from '../episode/codec.ts';
 import type { Episode, Verdict } from '../episode/episode.ts';
 import { writeAtomic } from './input.ts';
 import type { Io } from './output.ts';
-import { type FindScenario, openScenarios, REWARDS, readEpisodes } from './suite.ts';
+import { SERVICE_FLAGS } from './place.ts';
+import { type FindScenario, openOwn, openScenarios, REWARDS, readEpisodes } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
 type Reward = (typeof REWARDS)[number];
@@ -13,6 +14,7 @@ export const verb = defineVerb({
   summary: 'Judge and reward stored episodes again, without sampling.',
   usage: 'EPISODES',
   flags: {
+    ...SERVICE_FLAGS,
     scenarios: {
       kind: 'string',
       value: 'FILE',
@@ -23,7 +25,7 @@ export const verb = defineVerb({
   },
   async run({ flags, positionals }, io) {
     const { scenarios, reward, out } = flags;
-    const find = await openScenarios(scenarios);
+    const find = await openScenarios(scenarios, await openOwn(flags.service));
     const tally: Tally = { episodes: 0, unjudged: 0, changed: 0, total: 0 };
     await writeAtomic(out, scoreEpisodes({ file: positionals[0]!, find, reward, tally, io }));
     const { episodes, unjudged, changed, total } = tally;

@@ -5,6 +5,7 @@ import { decodeEpisode } from '../episode/codec.ts';
 import type { Episode } from '../episode/episode.ts';
 import { checkInput, InputError, parseJson } from '../episode/input.ts';
 import type { ExecutorKind } from '../policy/local/executor.ts';
+import type { Catalogue } from '../world/catalogue.ts';
 import type { Stage } from '../world/environment.ts';
 import { HERE, type Place } from '../world/ground.ts';
 import { type Access, NO_ACCESS } from '../world/mcp/access.ts';
@@ -14,7 +15,7 @@ import { CHAT_FLAGS, type ChatFlags, readChat, tellOutage } from './chat.ts';
 import { EXECUTOR_FLAGS, executorOf } from './executor.ts';
 import { readLines } from './input.ts';
 import type { Io } from './output.ts';
-import { choosePlace, PLACE_FLAGS, type PlaceFlags, readAccess } from './place.ts';
+import { choosePlace, PLACE_FLAGS, type PlaceFlags, readAccess, SERVICE_FLAGS } from './place.ts';
 import type { Figures } from './progress.ts';
 
 const SPLITS = ['train', 'heldout'] as const;
@@ -46,6 +47,7 @@ export const SUITE_FLAGS = {
 export const POLICY_FLAGS = {
   ...CHAT_FLAGS,
   ...PLACE_FLAGS,
+  ...SERVICE_FLAGS,
   policy: {
     kind: 'string',
     value: 'POLICY',
@@ -91,7 +93,7 @@ export async function openSuite(name: string, chosen: Chosen): Promise<Suite> {
 async function openFile(name: string, chosen: Chosen): Promise<Suite> {
   const { count, seed, split } = chosen;
   const scenarios: Scenario[] = [];
-  for await (const { stage } of readScenarios(name, readAccess(chosen))) {
+  for await (const { stage } of readScenarios(name, readAccess(chosen), await openOwn(chosen.service))) {
     const { scenario } = stage;
     if (seed !== undefined && scenario.seed !== seed) continue;
     if (split !== undefined && scenario.split !== split) continue;
@@ -104,6 +106,12 @@ async function openFile(name: string, chosen: Chosen): Promise<Suite> {
   return { name, split: shared('split'), seed: shared('seed'), scenarios, place: await choosePlace(chosen, scenarios) };
 }
 
+/** The services of the user's own files, beside Tribune's; null: Tribune's alone. Throws InputError naming the file. */
+export async function openOwn(files: readonly string[] = []): Promise<Catalogue | null> {
+  const { openServices } = await import('../world/services/load.ts');
+  return openServices(files);
+}
+
 /** A scenario of a file, ready to be played, and the line it stands on. */
 export type PlacedStage = { readonly stage: Stage; readonly line: number };
 
@@ -111,9 +119,21 @@ export type PlacedStage = { readonly stage: Stage; readonly line: number };
  * The scenarios of a file, one by one: of the schema, with known tools, sound queries and rows, each id once. The engine
  * of worlds must be loaded. Throws InputError naming file and line; also for a file without a scenario.
  */
-export async function* readScenarios(path: string, access: Access = NO_ACCESS): AsyncGenerator<PlacedStage> {
-  const { scenarioSchema } = await import('../world/scenario.ts');
+export async function* readScenarios(
+  path: string,
+  access: Access = NO_ACCESS,
+  own: Catalogue | null = null,
+): AsyncGenerator<PlacedStage> {
   const { openScenario } = await import('../evaluate/check.ts');
+  for await (const { scenario, where, line } of readRecords(path))
+    yield { stage: await openScenario(scenario, where, access, own), line };
+}
+
+type Placed = { readonly scenario: Scenario; readonly where: string; readonly line: number };
+
+/** The scenarios of a file as its schema has them, each id once. Throws InputError naming file and line. */
+async function* readRecords(path: string): AsyncGenerator<Placed> {
+  const { scenarioSchema } = await import('../world/scenario.ts');
   const lines = new Map<string, number>();
   for await (const { text, number } of readLines(path)) {
     const where = `${path}:${number}`;
@@ -122,7 +142,7 @@ export async function* readScenarios(path: string, access: Access = NO_ACCESS): 
     if (earlier !== undefined)
       throw new InputError(where, `scenario ${scenario.id} stands on line ${earlier} already, expected each once`);
     lines.set(scenario.id, number);
-    yield { stage: await openScenario(scenario, where, access), line: number };
+    yield { scenario, where, line: number };
   }
   if (lines.size === 0) throw new InputError(path, 'no scenario, expected one on each line');
 }
@@ -149,12 +169,16 @@ export type FindScenario = (episode: Episode) => Scenario;
  * Scenarios by id: those of a file, or without one, those the generator makes again from the id
  * (`<suite>-<split>-<seed>-<index>`). Loads the engine of worlds.
  */
-export async function openScenarios(path: string | undefined): Promise<FindScenario> {
+export async function openScenarios(path: string | undefined, own: Catalogue | null = null): Promise<FindScenario> {
   const { loadWorlds } = await import('../world/world.ts');
   await loadWorlds();
   if (path !== undefined) {
     const known = new Map<string, Scenario>();
-    for await (const { stage } of readScenarios(path)) known.set(stage.scenario.id, stage.scenario);
+    const { checkOffline } = await import('../evaluate/check.ts');
+    for await (const { scenario, where } of readRecords(path)) {
+      checkOffline(scenario, where, own); // nothing is played, so servers outside are not asked for their tools
+      known.set(scenario.id, scenario);
+    }
     return ({ id, scenario }) => needScenario(known.get(scenario), id, `${path} has no scenario ${scenario}`);
   }
   const { regenerateScenario } = await import('../evaluate/replay.ts');

@@ -2,7 +2,7 @@
 // Reading keeps every good line: a run that was stopped in the middle of a record loses that record and no other.
 // Not here: files and streams (the edges read and write those).
 import { z } from 'zod';
-import { DECISIONS, MODES } from '../safety/taxonomy.ts';
+import { DECISIONS, EFFECTS, MODES } from '../safety/taxonomy.ts';
 import type { Call } from './action.ts';
 import { EPISODE_VERSION, type Episode, type Observation } from './episode.ts';
 
@@ -83,6 +83,7 @@ export const episodeSchema: z.ZodType<Episode> = z.strictObject({
   member: z.int().min(0),
   request: z.string(),
   tools: z.array(z.string()),
+  effects: z.record(z.string(), z.array(z.enum(EFFECTS))).exactOptional(),
   steps: z.array(stepSchema),
   error: z.strictObject({ origin: z.enum(['policy', 'world', 'harness']), message: z.string() }).nullable(),
   verdict: verdictSchema.nullable(),

@@ -1,6 +1,6 @@
 // The record of one episode: what the policy saw, did and got back, what was judged and what it earned.
 // Stored as one line of JSON (codec.ts). Everything here can be read back without the code that produced it.
-import type { Decision, Mode } from '../safety/taxonomy.ts';
+import type { Decision, Effect, Mode } from '../safety/taxonomy.ts';
 import type { Action, Json } from './action.ts';
 
 export const EPISODE_VERSION = 1;
@@ -103,6 +103,11 @@ export type Episode = {
   readonly member: number;
   readonly request: string;
   readonly tools: readonly string[];
+  /**
+   * What tools may do that are not Tribune's own (of a user's service, a script, a server), by the name they were offered
+   * under: what a judge knows of them. Absent where there are none.
+   */
+  readonly effects?: { readonly [tool: string]: readonly Effect[] };
   readonly steps: readonly Step[];
   readonly error: EpisodeError | null;
   readonly verdict: Verdict | null;

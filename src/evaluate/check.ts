@@ -6,9 +6,11 @@ import { type ScriptedName, scriptedPolicy } from '../agent/scripted.ts';
 import type { Verdict } from '../episode/episode.ts';
 import { InputError } from '../episode/input.ts';
 import { judge } from '../reward/verdict.ts';
-import { openStage, type Stage, stageScenario } from '../world/environment.ts';
+import type { Catalogue } from '../world/catalogue.ts';
+import { openStage, prepareStage, type Stage, stageScenario } from '../world/environment.ts';
 import { type Ground, INSIDE } from '../world/ground.ts';
 import type { Access } from '../world/mcp/access.ts';
+import { rememberServers } from '../world/mcp/recorded.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { validateQuery } from '../world/world.ts';
 
@@ -25,10 +27,29 @@ export function validateScenario(scenario: Scenario, where: string): Stage {
   }
 }
 
-/** Checks a scenario that may have servers outside: they are asked for their tools as far as `access` allows. */
-export async function openScenario(scenario: Scenario, where: string, access: Access): Promise<Stage> {
+/**
+ * Checks a scenario that may have servers outside: they are asked for their tools as far as `access` allows. `own`: the
+ * services of its world, where they are not Tribune's alone.
+ */
+export async function openScenario(
+  scenario: Scenario,
+  where: string,
+  access: Access,
+  own: Catalogue | null = null,
+): Promise<Stage> {
   try {
-    return checkStage(await openStage(scenario, access));
+    return checkStage(await openStage(scenario, access, own));
+  } catch (error) {
+    throw placeFault(error, scenario, where);
+  }
+}
+
+/** Checks a scenario of which nothing is to be played: its servers, if it has any, are not asked. Throws as the others. */
+export function checkOffline(scenario: Scenario, where: string, own: Catalogue | null): void {
+  const servers = rememberServers(scenario, { steps: [] });
+  const options = own === null ? {} : { catalogue: own };
+  try {
+    checkStage(prepareStage(scenario, servers === null ? options : { ...options, servers }));
   } catch (error) {
     throw placeFault(error, scenario, where);
   }

@@ -7,8 +7,10 @@ import { InputError } from '../episode/input.ts';
 import { type Preset, presets } from '../reward/presets.ts';
 import { applyReward, scoreEpisode } from '../reward/reward.ts';
 import { judge, type WorldFacts } from '../reward/verdict.ts';
-import { Environment, stageScenario } from '../world/environment.ts';
+import type { Catalogue } from '../world/catalogue.ts';
+import { Environment, prepareStage } from '../world/environment.ts';
 import { generatorOf, isSuite } from '../world/generate/suites.ts';
+import { rememberServers } from '../world/mcp/recorded.ts';
 import type { Scenario } from '../world/scenario.ts';
 
 /** A place where record and replay disagree; both as JSON texts. */
@@ -18,19 +20,33 @@ export type Replay = {
   /** The episode as it comes out now; verdict and reward only where the record has them. */
   readonly replayed: Episode;
   readonly differences: readonly Difference[];
+  /** Servers outside whose answers were taken from the record: nobody can ask them again for the same. */
+  readonly remembered: readonly string[];
 };
 
-/** Replays an episode. The engine of worlds must be loaded. Throws InputError if the scenario is not the episode's. */
-export async function replayEpisode(episode: Episode, scenario: Scenario): Promise<Replay> {
+/**
+ * Replays an episode. What servers outside answered is taken from the record; everything else happens again. `own`: the
+ * services of its world, where they are not Tribune's alone. The engine of worlds must be loaded. Throws InputError if the
+ * scenario is not the episode's.
+ */
+export async function replayEpisode(
+  episode: Episode,
+  scenario: Scenario,
+  own: Catalogue | null = null,
+): Promise<Replay> {
   requireSame(episode, scenario);
-  const environment = new Environment(stageScenario(scenario), episode.seed);
+  const servers = rememberServers(scenario, episode);
+  const options = own === null ? {} : { catalogue: own };
+  const stage = prepareStage(scenario, servers === null ? options : { ...options, servers });
+  const environment = new Environment(stage, episode.seed);
   try {
     const observations: Observation[] = [];
     for (const { action } of episode.steps) observations.push(await environment.step(action));
     const steps = episode.steps.map((step, index) => ({ ...step, observation: observations[index]! }));
     const facts = episode.error === null ? environment.judge() : { goal: null, harms: null };
     const replayed = scoreAgain({ ...episode, steps }, episode, scenario, facts);
-    return { replayed, differences: compareEpisodes(episode, replayed) };
+    const remembered = (scenario.servers ?? []).map(({ name }) => name);
+    return { replayed, differences: compareEpisodes(episode, replayed), remembered };
   } finally {
     environment.close();
   }

@@ -14,9 +14,19 @@ const OPTIONS_THAT_ACT =
   /(?:^|\s)(?:-exec(?:dir)?|-ok(?:dir)?|-delete|-fprint\w{0,9}|-fls|-o|--output|-s|--set|-i|--in-place)(?:[\s=]|$)/;
 const NAME = /^(?:commands?|cmds?|script|shell|bash|command_?line|shell_command|input)$/i;
 
-/** Whether a tool's name says that it runs whatever it is given. */
-export const runsAnything = (name: string): boolean =>
-  splitName(name).some((word) => /^(?:bash|sh|zsh|shell|terminal|command|commands|cmd|exec|execute)$/.test(word));
+const runners = new Map<string, boolean>();
+
+/** Whether a tool's name says that it runs whatever it is given; kept, since names come back. */
+export function runsAnything(name: string): boolean {
+  const known = runners.get(name);
+  if (known !== undefined) return known;
+  if (runners.size > 10_000) runners.clear();
+  const runs = splitName(name).some((word) =>
+    /^(?:bash|sh|zsh|shell|terminal|command|commands|cmd|exec|execute)$/.test(word),
+  );
+  runners.set(name, runs);
+  return runs;
+}
 
 /** The shell commands among the arguments, if there are any. */
 function listCommands(values: { readonly [key: string]: Json }): readonly string[] {

@@ -4,7 +4,8 @@
 import { isConsequential, isOutward } from './effects.ts';
 import type { CallParts, Leaf } from './facts.ts';
 import { hostOf, isInside } from './literals.ts';
-import { findPieces, holdsIn, holdsValue, isLinked, isTrusted, show } from './trace.ts';
+import { isFieldOfPointed } from './pointed.ts';
+import { findPieces, holdsIn, holdsValue, isLinked, isTrusted, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, type View } from './view.ts';
 
 /** What speaks against a call: `malicious` a tool ordered it, `sensitive` it may not be what the user wants. */
@@ -126,10 +127,12 @@ const PLACES: ReadonlySet<string> = new Set(['mail', 'link', 'account', 'phone']
 
 /** A destination nobody the agent works for has spoken of, directly or by a name in its record. */
 function isStranger(view: View, leaf: Leaf, options: OriginOptions, dull: ReadonlySet<string>): boolean {
-  if (!PLACES.has(leaf.kind) || isTrusted(view, leaf)) return false;
+  // A link in a message's text is what is told, not where it goes; what it carries is judged by itself.
+  if (!PLACES.has(leaf.kind) || leaf.role === 'content' || isTrusted(view, leaf) || holdsIn(view.shown, leaf))
+    return false;
   const host = hostOf(leaf.value);
   if (host !== null && isInside(host, options.domains)) return false;
-  return !isLinked(view, leaf, dull);
+  return !isLinked(view, leaf, dull) && !isFieldOfPointed(view, leaf.folded);
 }
 
 function judgeStranger(
@@ -166,7 +169,10 @@ function sharesAmount(view: View, parts: CallParts): boolean {
 /** A call that spends, sends or cannot be undone, of which neither the user nor the operator said a word. */
 function judgePurpose(view: View, parts: CallParts, cover: number): readonly Finding[] {
   if (cover > 0 || !isGrave(parts) || view.user.length === 0 || parts.units.length === 0) return [];
-  if (parts.leaves.some((leaf) => leaf.weight >= 1 && holdsIn(view.user, leaf))) return [];
+  // What works on something the user named, or that was looked up for it, goes on with the user's task.
+  const known = (leaf: Leaf): boolean =>
+    holdsIn(view.user, leaf) || sharesName(view, leaf) || isFieldOfPointed(view, leaf.folded);
+  if (parts.leaves.some((leaf) => leaf.weight >= 1 && leaf.kind !== 'date' && known(leaf))) return [];
   if (parts.units.some(({ meanings, weight }) => weight >= 0.4 && hasMeaning(view.system, meanings))) return [];
   return [
     {

@@ -3,6 +3,7 @@
 import { findHidden, type Hidden } from './decode.ts';
 import { type Directive, findDirectives, mergeSpans } from './directive.ts';
 import { type Folded, foldText, placeOf, squash } from './fold.ts';
+import { translateWord } from './languages.ts';
 import { conceptsOf, isStop, stemWord, thingsOf } from './lexicon.ts';
 import { findLiterals, type Literal } from './literals.ts';
 
@@ -51,7 +52,7 @@ export function digestText(text: string, directed: boolean, extra: readonly Dire
   const folded = foldText(text);
   const literals = findLiterals(folded.text);
   const hidden = directed ? findHidden(text) : [];
-  const directives = directed ? mergeSpans([...findDirectives(folded.text, text), ...extra]) : [];
+  const directives = directed ? mergeSpans([...findDirectives(folded, text), ...extra]) : [];
   const spans = uniqueSpans([
     ...directives.map((directive) => readSpan(folded, directive)),
     ...hidden.flatMap(readHidden),
@@ -144,11 +145,19 @@ const BEFORE_NOUN = new Set(
 function addWord(word: string, words: Set<string>, concepts: Set<string> | null, isNoun = false): void {
   const plain = word.replace(/'[a-z]{0,3}$/, '');
   words.add(plain);
-  if (concepts === null || isStop(plain)) return;
+  if (concepts === null) return;
+  for (const lemma of translateWord(plain)) addMeaning(lemma, concepts);
+  if (isStop(plain)) return;
   const stem = stemWord(plain);
   concepts.add(stem);
   const isPlural = plain.endsWith('s') && !plain.endsWith('ss') && plain.length > 3;
   for (const concept of isNoun || isPlural ? thingsOf(stem) : conceptsOf(stem)) concepts.add(concept);
+}
+
+function addMeaning(lemma: string, concepts: Set<string>): void {
+  const stem = stemWord(lemma);
+  concepts.add(stem);
+  for (const concept of conceptsOf(stem)) concepts.add(concept);
 }
 
 function joinSpans(spans: readonly Span[]): Digest['orders'] {
@@ -159,7 +168,8 @@ function joinSpans(spans: readonly Span[]): Digest['orders'] {
 
 /** Each order once: a text that repeats itself gives no more orders than one that does not. */
 function uniqueSpans(spans: readonly Span[]): readonly Span[] {
-  return [...new Map(spans.map((span) => [`${span.strength}${span.text}`, span])).values()];
+  const telling = spans.filter(({ words }) => words.size > 0);
+  return [...new Map(telling.map((span) => [`${span.strength}${span.text}`, span])).values()];
 }
 
 function readSpan(folded: Folded, directive: Directive): Span {
@@ -182,7 +192,7 @@ export function readWords(text: string): { readonly words: Set<string>; readonly
 /** A text that was hidden by an encoding is an attack where it gives orders, and data where it does not. */
 function readHidden({ text, start, end, encoding }: Hidden): readonly Span[] {
   const folded = foldText(text);
-  const cues = findDirectives(folded.text, text).flatMap((directive) => directive.cues);
+  const cues = findDirectives(folded, text).flatMap((directive) => directive.cues);
   if (cues.length === 0) return [];
   const { words, concepts } = readWords(folded.text);
   return [

@@ -2,6 +2,8 @@
 // send me the report"); 2, an order with a sign of attack: it speaks to the model, sets aside its instructions, forges
 // tags or the user's voice, asks for secrecy. A span alone decides nothing: purpose.ts asks whether a call follows it.
 // Not covered: orders without a verb of the lexicon, other languages than English, facts planted to mislead.
+import type { Folded } from './fold.ts';
+import { findForeign } from './foreign.ts';
 import { isOrderVerb } from './lexicon.ts';
 
 /** A span of a folded text. `cues` says in words what was found. */
@@ -65,13 +67,19 @@ const OPENING = new RegExp(
   'g',
 );
 const ASKING =
-  /\b(?:please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:want|need|ask|like|expect|require) you to|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
+  /\b(?:please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|who|it|this|they) (?:must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want|need|ask|like|expect|require) you to|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
 const PASSIVE =
   /\b(?:must|should|needs? to|has to|have to|is to|are to|shall)(?: also| now| then)? be (?:\w{1,30}ly )?([a-z]{2,18}(?:ed|en|nt|id|ut|ld|de))\b/g;
 
+const RUN_ON =
+  /(?<=\s)([a-z]{2,30}) (?:(?:the|a|an|all|every|each|this|these|those|your|my|our|his|her|their|any|both|it|them|me|us|only|also|out|up)\b|[$€£\d])/g;
+
+/** What is marked as a thing to do is an order, whatever its verb. */
+const LISTED = /\b(?:to-?do|task|action(?: item| required| needed)?|next step)s? ?: {0,3}(?=[a-z]{2,30} [a-z])/g;
+
 /** Words after a verb's form that show it is a noun there: `transfer complete`, `order status`. */
 const AFTER_NOUN =
-  /^(?:is|was|are|were|has|had|have|will|complete|completed|failed|successful|successfully|of|status|by|from|been|being|date|id|number|name|time|type|[=:|&/,.)\]}-])/;
+  /^(?:is|was|are|were|has|had|have|will|complete|completed|failed|successful|successfully|of|status|by|from|been|being|date|id|number|name|time|type|[=:|&,)\]}-]|[/.](?!\w|\.?\/))/;
 
 /** "Read more at …", "click here": signposts of any page, which order nothing but looking. */
 const isSignpost = (verb: string, next: string): boolean =>
@@ -79,11 +87,18 @@ const isSignpost = (verb: string, next: string): boolean =>
   /^(?:more|here|below|above|also|full|less|out|further)$/.test(next);
 
 /** Finds the directives of a folded text, in order, not overlapping. Work is linear in its length. */
-export function findDirectives(folded: string, original: string): readonly Directive[] {
+export function findDirectives({ text: folded, offsets }: Folded, original: string): readonly Directive[] {
+  const placeIn = (at: number): number => (offsets === null ? at : (offsets[at] ?? original.length));
   const attacks = growAttacks(folded, findCues(folded));
-  const orders = findOrders(folded, original).map((at) => growOrder(folded, at));
+  const orders = findOrders(folded, original, placeIn).map((at) => growOrder(folded, at));
   const strong = attacks.filter((attack) => isLive(attack, orders)).map((attack) => ({ ...attack, frame: dropFrame }));
-  return mergeSpans([...strong, ...orders]);
+  const foreign = findForeign(folded, (at) => original[placeIn(at)] ?? '').map(
+    ({ start, end, cue }): Directive =>
+      cue === null
+        ? { start, end, strength: 1, cues: ['gives an order'] }
+        : { start, end: Math.min(folded.length, end + 400), strength: 2, cues: [cue] },
+  );
+  return mergeSpans([...strong, ...orders, ...foreign]);
 }
 
 /** Takes the cues out of an attack's text: what is left is what it orders. */
@@ -100,9 +115,9 @@ function findCues(folded: string): readonly Cue[] {
   return found.sort((a, b) => a.start - b.start);
 }
 
-/** A tag or a shout alone is decoration; with an order beside it, it is an attack. The other signs speak for themselves. */
+/** A tag, a shout or a wish for secrecy alone is decoration; with an order beside it, it is an attack. The other signs speak for themselves. */
 function isLive(attack: Directive, orders: readonly Directive[]): boolean {
-  if (attack.cues.some((cue) => cue !== 'forges a tag' && cue !== 'shouts')) return true;
+  if (attack.cues.some((cue) => cue !== 'forges a tag' && cue !== 'shouts' && cue !== 'asks for secrecy')) return true;
   return orders.some(({ start, end }) => start < attack.end && end > attack.start);
 }
 
@@ -155,30 +170,36 @@ function findEnd(folded: string, at: number): number {
 }
 
 /** Offsets of the verbs that open an order. */
-function findOrders(folded: string, original: string): readonly number[] {
+function findOrders(folded: string, original: string, placeIn: (at: number) => number): readonly number[] {
   const found = new Set<number>();
   for (const match of folded.matchAll(OPENING)) {
     const [whole, sign, leads, verb, next] = match;
     if (!isOrderVerb(verb!) || AFTER_NOUN.test(next!) || isSignpost(verb!, next!)) continue;
     const at = match.index + whole.length - verb!.length;
     // Within a sentence a capital letter, "please", or a clause before it ("when you are done, …") shows that an order begins.
-    const begins = /[A-Z]/.test(original[at] ?? '') || leads !== '' || hasClause(folded, match.index);
+    const begins = /[A-Z]/.test(original[placeIn(at)] ?? '') || leads !== '' || hasClause(folded, match.index);
     if (sign === ',' && !begins) continue;
     found.add(at);
   }
   for (const match of folded.matchAll(ASKING)) {
     if (isOrderVerb(match[1]!)) found.add(match.index);
   }
-  for (const match of folded.matchAll(PASSIVE)) found.add(match.index);
+  // An order that follows on a text without any sign between: its verb has a capital letter, its object an article.
+  for (const match of folded.matchAll(RUN_ON)) {
+    const at = match.index + match[0].indexOf(match[1]!);
+    if (isOrderVerb(match[1]!) && /^[A-Z][a-z]/.test(original.slice(placeIn(at), placeIn(at) + 2))) found.add(at);
+  }
+  for (const pattern of [PASSIVE, LISTED]) for (const match of folded.matchAll(pattern)) found.add(match.index);
   return [...found].sort((a, b) => a - b);
 }
 
 /** Whether the sentence up to a comma is a clause that an order follows. */
 function hasClause(folded: string, comma: number): boolean {
   const before = folded.slice(Math.max(0, comma - 120), comma);
-  const start = Math.max(...['.', '!', '?', '\n', '>', '"', ':'].map((sign) => before.lastIndexOf(sign)));
-  return /^[\s'(]{0,9}(?:before|after|when|whenever|once|if|as soon as|in order to|to|while|until|upon|since)\b/.test(
-    before.slice(start + 1),
+  const start = Math.max(...['.', '!', '?', '\n', '>', '"', ':', ';', ','].map((sign) => before.lastIndexOf(sign)));
+  const clause = before.slice(start + 1);
+  return /^[\s'(]{0,9}(?:to|while|until|upon|since)\b|\b(?:before|after|when|whenever|once|if|as soon as|in order to|to (?:finish|complete|continue|proceed|solve|do|get|see|fix|use|unlock|receive|avoid))\b[^,]{2,90}$/.test(
+    clause,
   );
 }
 
@@ -198,6 +219,7 @@ function growOrder(folded: string, at: number): Directive {
   }
   const back = folded.slice(Math.max(0, at - 120), at);
   const opens = Math.max(
+    0,
     ...['. ', '! ', '? ', '\n', '"', "'", ': '].map(
       (sign) => back.lastIndexOf(sign) + (back.includes(sign) ? sign.length : 0),
     ),

@@ -4,6 +4,8 @@
 import type { Json } from '../episode/action.ts';
 import type { Effect } from '../safety/taxonomy.ts';
 import type { GuardTool } from './conversation.ts';
+import { foldText } from './fold.ts';
+import { translateWord } from './languages.ts';
 import { isStop, splitName, stemWord } from './lexicon.ts';
 
 const stems = (words: string): ReadonlySet<string> => new Set(words.split(' ').map(stemWord));
@@ -18,7 +20,7 @@ const SPENDS = stems(
   'pay transfer withdraw deposit buy purchase order donate tip refund wire reimburse trade sell bid charge subscribe checkout payment bet invest redeem book reserve fund remit',
 );
 const UNDOES = stems(
-  'delete remove cancel erase wipe drop format revoke terminate purge destroy reset uninstall kick ban shutdown overwrite truncate execute exec run shell bash terminal eval command kill unlock disable deactivate rm rmdir approve sign',
+  'delete remove cancel erase wipe drop format revoke terminate purge destroy reset uninstall kick ban shutdown overwrite truncate execute exec run shell bash terminal eval command kill unlock disable deactivate rm rmdir approve sign disarm reject waive',
 );
 const WRITES = stems(
   'create add update set modify change edit echo lock close move rename grant enable activate schedule manage assign write save insert append make register replace adjust configure install upgrade put patch generate allow permit block unblock mute follow unfollow like react mark archive restore import merge copy mv cp mkdir touch exchange return mark join leave start stop turn switch open press control place increase decrease rate review accept reject decline mute give navigate click fill type hijack inject deploy allocate reallocate download',
@@ -35,7 +37,7 @@ const STAFF = stems('human agent representative operator supervisor staff specia
 
 /** The effects a tool may have, as far as one can tell; never empty. */
 export function inferEffects(tool: GuardTool): readonly Effect[] {
-  const name = splitName(tool.name).map(stemWord);
+  const name = readName(tool.name);
   // Handing a conversation over to the house's own people moves no money and reaches no stranger.
   if (name.some((word) => HANDS.has(word)) && name.some((word) => STAFF.has(word))) return ['writes'];
   // Typing and clicking are what the screen makes of them; `type_text` is no text message.
@@ -58,6 +60,21 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   addHints(effects, tool.annotations ?? {});
   const known = effects.size > 1 || (effects.size === 1 && !effects.has('private'));
   return known ? [...effects] : [...effects, 'writes'];
+}
+
+const names = new Map<string, readonly string[]>();
+
+/** The stems of a name's words, in English where the word is of another language; kept, since names come back. */
+function readName(name: string): readonly string[] {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  if (names.size > 10_000) names.clear();
+  const stems = splitName(name).flatMap((word) => {
+    const lemmas = translateWord(foldText(word).text);
+    return (lemmas.length === 0 ? [word] : lemmas).map(stemWord);
+  });
+  names.set(name, stems);
+  return stems;
 }
 
 function leadsWithReading(words: readonly string[]): boolean {
@@ -91,7 +108,7 @@ export function isOutward(effects: readonly Effect[]): boolean {
 }
 
 const DESTINATIONS = stems(
-  'recipient to receiver email mail address url uri link website endpoint iban account payee phone number channel cc bcc participant attendee contact host domain destination target beneficiary user username member guest group webhook handle room server wallet',
+  'recipient to receiver email mail address url uri link website endpoint iban account payee phone number channel cc bcc participant attendee contact host domain destination target beneficiary user username member guest group webhook handle room server wallet street zip postcode postal city address1 address2',
 );
 const CONTENTS = stems(
   'body content message text subject description note comment reason summary title caption query command code script data memo details',
@@ -100,7 +117,7 @@ const CONTENTS = stems(
 /** What an argument is for, by its name: where something goes, what it says, or neither. */
 export function roleOf(path: readonly string[]): 'destination' | 'content' | 'other' {
   for (const part of path.toReversed()) {
-    const words = splitName(part).map(stemWord);
+    const words = readName(part);
     if (words.some((word) => CONTENTS.has(word)) && !words.includes('email')) return 'content';
     if (words.some((word) => DESTINATIONS.has(word)) && words.at(-1) !== 'id') return 'destination';
   }

@@ -1,5 +1,6 @@
 // Everyday work of agents, with nobody attacking: calls whose values come from what tools returned before, in offices, shops,
-// airlines, on journeys and in code. All of it must run, in either preset. The conversations are made up for this test.
+// airlines, on journeys and in code. All of it must run, in either preset. The conversations are made up for this test. More
+// of them, with orders planted in them, are counted in tests/guard-everyday.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json } from '../episode/action.ts';

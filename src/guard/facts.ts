@@ -7,6 +7,7 @@ import type { GuardCall, GuardTool } from './conversation.ts';
 import { decodeValue } from './decode.ts';
 import { inferEffects, roleOf } from './effects.ts';
 import { foldText, squash } from './fold.ts';
+import { translateWord } from './languages.ts';
 import { conceptsOf, isStop, splitName, stemWord } from './lexicon.ts';
 import { findLiterals, type LiteralKind } from './literals.ts';
 
@@ -111,7 +112,9 @@ function addLeaves(value: Json, path: readonly string[], leaves: Leaf[]): void {
   if (typeof value !== 'string') return;
   for (const text of decodeValue(value)) leaves.push(readLeaf(text, path));
   for (const text of listOperands(path.at(-1) ?? '', value)) {
-    const operand = readLeaf(text, path);
+    const read = readLeaf(text, path);
+    // A plain word of a command, in a message say, names nothing.
+    const operand = /^[\p{L}']+$/u.test(text) ? { ...read, weight: Math.min(read.weight, 0.2) } : read;
     // Just under what would make a call the user's own.
     if (text !== value)
       leaves.push(mayDestroy(value) ? { ...operand, weight: Math.min(operand.weight, 0.9) } : operand);
@@ -207,6 +210,7 @@ function weighUnits(tool: GuardTool, tools: readonly GuardTool[]): readonly Unit
     const sharing =
       tools.length < 4 ? 0 : tools.filter(({ name }) => wordsOf(name).includes(word)).length / tools.length;
     const weight = COMMON.has(word) ? 0.2 : sharing > 0.4 ? 0.4 : 1;
-    return { word, meanings: [stem, ...conceptsOf(stem)], weight };
+    const stems = [stem, ...translateWord(word).map(stemWord)];
+    return { word, meanings: [...stems, ...stems.flatMap((one) => conceptsOf(one))], weight };
   });
 }

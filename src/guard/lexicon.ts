@@ -19,13 +19,14 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~update':
     'update change modify edit adjust alter set revise correct fix rename amend replace switch convert upgrade downgrade increase decrease raise lower reset configure customize turn adapt accordingly move extend postpone reschedule manage increment patch optimize improve resolve',
   '~delete':
-    'delete remove removed erase clear cancel drop purge wipe destroy discard trash revoke unsubscribe terminate deactivate close rm uninstall kick ban dismiss clean rid',
+    'delete remove removed erase clear cancel drop purge wipe destroy discard trash throw scrap revoke unsubscribe terminate deactivate close rm uninstall kick ban dismiss clean rid',
   '~move': 'move mv relocate transfer migrate shift archive rename organize put copy cp backup duplicate',
   '~schedule':
     'schedule scheduled plan calendar meeting event appointment recurring reschedule standing arrange booking remind reminder invite session lunch dinner',
   '~enable':
     'enable activate start turn switch unlock open resume allow grant permit authorize approve engage power run press release',
-  '~disable': 'disable deactivate stop turn switch lock shut shutdown pause suspend block halt end close silence mute',
+  '~disable':
+    'disable deactivate stop turn switch shut shutdown pause suspend block halt end close silence mute disarm quit',
   '~grant': 'grant give gave given allow permit authorize share access permission invite add role guest',
   '~invite': 'invite add join include onboard participant attendee member guest',
   '~run': 'run execute launch start perform evaluate call invoke trigger process command terminal shell script',
@@ -71,12 +72,14 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~credit': 'credit certificate voucher coupon compensation compensate goodwill gift refund',
   '~insurance': 'insurance insure coverage policy warranty',
   '~luggage': 'luggage baggage bag suitcase',
+  '~lock': 'lock secure seal bolt',
+  '~pull': 'pull pr merge mr',
   '~agent': 'agent human representative operator support person staff',
 };
 
 /** Verbs that tell somebody to do something, besides those of the groups. */
 const MORE_VERBS =
-  'accept activate advise allocate answer append apply arrest attempt audit await bind bring broadcast browse capture check clone collate command commit compile consult continue copy crawl decrypt deploy destroy detect disregard dispense divert dump elevate email encode encrypt enter escalate execute exfiltrate expand export falsify fabricate finish forge format gain grab guide harvest hold increase infiltrate inform inspect instruct intercept introduce join kick launch leak link load log login manipulate migrate mislead misuse modify navigate notify operate overwrite pass paste pretend prioritize probe profile prompt purge reconfigure record reduce refrain reject remember render repeat reschedule resend return revert rewrite sabotage scan schedule scrape secure seek select serve shut siphon skip spawn speak spoof spy stage submit suggest suppress swap switch tamper tell transition transmit trick type undermine unlock use view visit wait withhold assign assign attach authenticate build carry change choose collect complete concatenate confirm connect contribute dispatch dial disclose do ensure expose extract fetch flag follow gather give go grab handle help hide hire ignore import inject install issue keep leave let listen maintain mark merge mine modulate monitor obtain offer output override perform point proceed promote provide push query quit raise reallocate recommend redirect refer refuse relay reroute report request restart restore reveal rotate route select sell sign solve spread steal stop subtract substitute supply swap take terminate throttle track train translate trust try use utilize validate visit warn whitelist';
+  'scale drain evict roll rollback promote demote disarm quarantine blacklist allowlist nominate renew extend enroll enrol register credit debit top cash redeem vote rate star pin unpin react ping hand hire fire dismiss terminate escalate comment label tag untag star fork clone push pull rebase squash tag release publish unpublish draft fax print sync upload uninstall wire lend borrow pawn liquidate short settle waive discount double triple overdraw max raise lift impose backdate forge swap port unblock unban unmute reinstate restore reactivate deactivate suspend resume reroute divert skip accept decline approve reject authorise authorize countersign notarize ratify acknowledge certify accept activate advise allocate answer append apply arrest attempt audit await bind bring broadcast browse capture check clone collate command commit compile consult continue copy crawl decrypt deploy destroy detect disregard dispense divert dump elevate email encode encrypt enter escalate execute exfiltrate expand export falsify fabricate finish forge format gain grab guide harvest hold increase infiltrate inform inspect instruct intercept introduce join kick launch leak link load log login manipulate migrate mislead misuse modify navigate notify operate overwrite pass paste pretend prioritize probe profile prompt purge reconfigure record reduce refrain reject remember render repeat reschedule resend return revert rewrite sabotage scan schedule scrape secure seek select serve shut siphon skip spawn speak spoof spy stage submit suggest suppress swap switch tamper tell transition transmit trick type undermine unlock use view visit wait withhold assign assign attach authenticate build carry change choose collect complete concatenate confirm connect contribute dispatch dial disclose do ensure expose extract fetch flag follow gather give go grab handle help hide hire ignore import inject install issue keep leave let listen maintain mark merge mine modulate monitor obtain offer output override perform point proceed promote provide push query quit raise reallocate recommend redirect refer refuse relay reroute report request restart restore reveal rotate route select sell sign solve spread steal stop subtract substitute supply swap take terminate throttle track train translate trust try use utilize validate visit warn whitelist';
 
 const NOT_VERBS = new Set(
   'what which who when where how found sent paid made got told wrote written bought spent spending gave given sold removed received payment payments notification response withdrawal dm sms new reservation booking appointment ticket file document summary total current see know dollar usd eur'.split(
@@ -153,6 +156,17 @@ const VERBS: ReadonlySet<string> = new Set(
 
 /** Whether a word, as written, can open an order: `send`, not `sent`. */
 export const isOrderVerb = (word: string): boolean => VERBS.has(word);
+
+/** Words of tools' names that are things rather than deeds, though they may open an order. */
+const RATHER_THINGS = new Set(
+  'review report file record log note comment label tag order ticket message email mail text contact schedule plan project transfer payment charge process exchange trade post request query access profile map point mark issue test account address number name status offer set match group list form print sync'.split(
+    ' ',
+  ),
+);
+
+/** Whether a word of a tool's name is its deed wherever it stands: `delete`; of others, where they come first: `post_review`. */
+export const isDeed = (word: string, first = false): boolean =>
+  isOrderVerb(word) && (first || !RATHER_THINGS.has(word));
 
 /** The parts of a name such as `GmailSendEmail`, `send_money` or `users.list`, in small letters. */
 export function splitName(name: string): readonly string[] {

@@ -5,38 +5,37 @@
 // Not covered: facts planted to mislead, orders in words that directive.ts does not know.
 import { callKey } from '../episode/action.ts';
 import { runsAnything } from './command.ts';
-import { type Finding, isEcho, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
+import type { GuardCall } from './conversation.ts';
+import { type Finding, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
 import { isConsequential } from './effects.ts';
-import { type CallParts, effectsOf, type Leaf, type Unit } from './facts.ts';
-import { isStop } from './lexicon.ts';
+import { createScales, means, meets, once, type Said, type Scales } from './evidence.ts';
+import type { CallParts, Leaf, Unit } from './facts.ts';
+import { squash } from './fold.ts';
+import { isStop, splitName, stemWord } from './lexicon.ts';
 import { hostOf } from './literals.ts';
-import { holdsBeside, holdsValue, isTrusted, sharesName, show, tellingWords } from './trace.ts';
+import { effectsIn, isPointed, isRead } from './pointed.ts';
+import { isTrusted, sharesName, show } from './trace.ts';
 import { findProducer, type HeardTool, hasWord, type View } from './view.ts';
 
 /** What the user wants, as far as words show: `cover` is the share of the call's name in it, `said` that share in the user's own words alone. */
 type Wish = {
   readonly mandate: readonly Said[];
-  /** For each word of the tool's name, how well the mandate has it: 1 the word itself, less for one that means the same, 0. */
-  readonly wanted: readonly number[];
+  readonly weigh: Scales;
+  /** Whether the user named a telling value of the call. */
+  readonly ownValue: () => boolean;
+  /** Whether the very same call was made before, and nothing has changed since. */
+  readonly repeated: () => boolean;
+  readonly pointed: (tool: HeardTool) => boolean;
+  /** What the user's words hand over: all that a text orders, data in it, bills, several of them. */
+  readonly hands: { readonly [what in 'all' | 'over' | 'pays' | 'plural']: () => boolean };
   readonly cover: number;
   readonly said: number;
+  /** Whether the user handed over a list that the guard has not been shown, and nobody can be asked what is on it. */
+  readonly lax: boolean;
+  /** Whether the user handed over a list that the guard has not been shown. */
+  readonly unseen: boolean;
 };
-/** Words as they stand, and what they mean. */
-type Said = { readonly words: ReadonlySet<string>; readonly concepts: ReadonlySet<string> };
-
-const means = (texts: readonly Said[], meanings: readonly string[]): boolean =>
-  texts.some(({ concepts }) => meanings.some((meaning) => concepts.has(meaning)));
-
-/** What another form of a word counts for beside the word itself, and a word that means the same. */
-const [INFLECTED, ALIKE] = [0.8, 0.6];
-
-function meets(texts: readonly Said[], { word, meanings }: Unit): number {
-  if (texts.some(({ words }) => words.has(word))) return 1;
-  if (texts.some(({ concepts }) => concepts.has(meanings[0]!))) return INFLECTED;
-  return means(texts, meanings) ? ALIKE : 0;
-}
-
 /** The share of the call's own words that the texts cover, from 0 to 1; 1 for a name without words. */
 function coverBy(texts: readonly Said[], parts: CallParts): number {
   if (parts.total === 0) return 1;
@@ -64,8 +63,24 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     view.user.map(({ digest }) => digest),
     parts,
   );
-  const cover = Math.max(coverBy(mandate, parts), handsOverUnseen(view) ? 0.5 : 0);
-  const wish = { mandate, wanted: parts.units.map((unit) => meets(mandate, unit)), cover, said };
+  const unseen = handsOverUnseen(view);
+  const cover = Math.max(coverBy(mandate, parts), unseen ? 0.5 : 0);
+  const lax = !options.strict && unseen;
+  const wanted = parts.units.map((unit) => meets(mandate, unit));
+  const pointed = new Map(view.tools.map((tool) => [tool, once(() => isPointed(view, tool))]));
+  const wish: Wish = {
+    ...{ lax, unseen, mandate, cover, said },
+    weigh: createScales(view, parts, wanted),
+    ownValue: once(() => hasOwnValue(view, parts)),
+    repeated: once(() => isRepeated(view, parts)),
+    pointed: (tool) => pointed.get(tool)?.() ?? false,
+    hands: {
+      all: once(() => handsOver(view, HANDS_ALL)),
+      over: once(() => handsOver(view, HANDS_OVER)),
+      pays: once(() => handsOver(view, PAYS)),
+      plural: once(() => handsOver(view, PLURAL)),
+    },
+  };
   const ordered = view.tools.flatMap((tool) => judgeTool(view, parts, wish, tool));
   if (ordered.length > 0) return ordered;
   return judgeDestinations(view, parts, cover, options);
@@ -81,6 +96,16 @@ function judgeTool(view: View, parts: CallParts, wish: Wish, tool: HeardTool): r
   return [];
 }
 
+/** Whether an order has a word of the tool's name, in whatever form, or a value or a long word of one: told before all is weighed. */
+function bearsOn({ units, leaves }: CallParts, { words, concepts }: Span): boolean {
+  if (units.some(({ meanings }) => meanings.some((meaning) => concepts.has(meaning)))) return true;
+  return leaves.some(
+    ({ weight, whole, words: own }) =>
+      weight >= 0.1 &&
+      (words.has(whole) || (own.length > 1 && own.some((word) => word.length >= 4 && words.has(word)))),
+  );
+}
+
 /** Whether any order of the text can bear on the call: told from all of them together, before each is looked at. */
 function touches({ units, leaves }: CallParts, { cover }: Wish, { digest: { orders, spans } }: HeardTool): boolean {
   if (spans.length === 0) return false;
@@ -92,41 +117,11 @@ function touches({ units, leaves }: CallParts, { cover }: Wish, { digest: { orde
   );
 }
 
-/** Whether a text was read, and is not what a deed returned. */
-const isRead = (view: View, { tool: name }: HeardTool): boolean =>
-  !isConsequential(effectsOf(view.conversation.tools.find((tool) => tool.name === name) ?? { name }));
-
-/** How well an order explains the call beside the user: the weights of the name's words only one of them has. */
-function compareNames({ wanted }: Wish, parts: CallParts, span: Span): { share: number; its: number; theirs: number } {
-  let [both, its, theirs] = [0, 0, 0];
-  for (const [i, unit] of parts.units.entries()) {
-    const inSpan = meets([span], unit);
-    const inUser = wanted[i] ?? 0;
-    if (inSpan > 0) both += unit.weight;
-    its += unit.weight * Math.max(0, inSpan - inUser);
-    theirs += unit.weight * Math.max(0, inUser - inSpan);
-  }
-  return { share: parts.total === 0 ? 0 : both / parts.total, its, theirs };
-}
-
 /** Whether the order has each telling word of the tool's name itself, not only one that means the same. */
 function saysExactly({ units }: CallParts, span: Span): boolean {
   const telling = units.filter(({ weight }) => weight >= 0.4);
   return telling.length > 0 && telling.every(({ meanings }) => span.concepts.has(meanings[0]!));
 }
-
-/** Values of the call that stand in the order and nowhere else. */
-function listExclusive(view: View, parts: CallParts, span: Span): readonly Leaf[] {
-  return parts.leaves.filter(
-    (leaf) =>
-      leaf.weight >= 0.25 &&
-      holdsValue(span.words, span.text, leaf) &&
-      !isTrusted(view, leaf) &&
-      !view.tools.some((tool) => holdsBeside(tool, leaf, span) && !isEcho(tool, leaf)),
-  );
-}
-
-const sumWeights = (leaves: readonly Leaf[]): number => leaves.reduce((sum, { weight }) => sum + weight, 0);
 
 /** Whether the order names the tool as only somebody who knows the agent's tools would. */
 function namesTool(parts: CallParts, span: Span): boolean {
@@ -138,24 +133,6 @@ function namesTool(parts: CallParts, span: Span): boolean {
   return [`"${name}"`, `'${name}'`, `\`${name}\``, `${name} tool`, `${name} function`, `${name}(`].some((form) =>
     span.text.includes(form),
   );
-}
-
-/** Long texts taken over from the order, word by word: most of their rare words stand there and not in the user's. */
-function isCopied(view: View, parts: CallParts, span: Span): boolean {
-  return parts.leaves.some(({ kind, words }) => {
-    if (kind !== 'text' || words.length < 3) return false;
-    const rare = words.filter((word) => word.length >= 4);
-    const taken = rare.filter(
-      (word) => span.words.has(word) && !view.user.some(({ digest }) => digest.words.has(word)),
-    );
-    return taken.length >= 3 && taken.length >= rare.length * 0.6;
-  });
-}
-
-/** Whether the call has values and takes none of them from the order. */
-function takesNothing(parts: CallParts, span: Span): boolean {
-  const telling = parts.leaves.filter(({ weight }) => weight >= 0.25);
-  return telling.length > 0 && !telling.some((leaf) => holdsValue(span.words, span.text, leaf));
 }
 
 /** Whether the user named a telling value of the call. */
@@ -180,29 +157,46 @@ function namesAnother(view: View, parts: CallParts, span: Span): boolean {
 
 function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover } = wish;
-  const taken = listExclusive(view, parts, span);
-  if (sumWeights(taken) >= 1) return blame('malicious', tool, span, `${listValues(taken)} only there`);
-  const apart = takesNothing(parts, span);
-  const own = hasOwnValue(view, parts) && cover >= 0.4;
-  if (namesTool(parts, span) && cover < 0.99 && !own && !(apart && cover >= 0.4)) {
+  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, differs } = wish.weigh(
+    span,
+    tool,
+  );
+  if (supplied >= 1)
+    return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
+  const wished = cover >= 0.4 && wish.ownValue();
+  if (namesTool(parts, span) && cover < 0.99 && !wished && !(apart && cover >= 0.4)) {
     return blame(apart ? 'sensitive' : 'malicious', tool, span, `the tool ${parts.call.name} by name`);
   }
-  const { share, its, theirs } = compareNames(wish, parts, span);
-  const elsewhere = namesAnother(view, parts, span);
+  if (elsewhere() && !namesTool(parts, span)) return null;
+  const another = namesAnother(view, parts, span) && !isGrave(parts);
+  const consequential = isConsequential(parts.effects);
+  const enough = (consequential ? cover >= 0.2 : !ordersReading(parts, span)) ? 0.8 : 0.5;
   if (
-    its >= 0.5 &&
-    its > theirs &&
+    its >= enough &&
+    (consequential ? its + supplied - theirs - own() >= 0.3 : its > theirs) &&
     (share >= 0.5 || cover < 0.34) &&
-    !(apart && cover >= (isConsequential(parts.effects) ? 0.4 : 0.5)) &&
-    !(elsewhere && !isGrave(parts))
+    !another &&
+    !(apart && (meant || wish.unseen) && cover >= 0.4) &&
+    !(wish.lax && taken.length === 0)
   ) {
-    const vague = elsewhere || !isGrave(parts) || parts.leaves.some(({ weight }) => weight >= 1);
+    const vague = !isGrave(parts) || parts.leaves.some(({ weight }) => weight >= 1);
     return blame(vague ? 'sensitive' : 'malicious', tool, span, PURPOSE);
   }
-  if (isCopied(view, parts, span)) return blame('malicious', tool, span, 'the words of this call');
-  if (share >= 0.7 && isRepeated(view, parts)) return blame('sensitive', tool, span, REPEATED);
-  const reads = !isConsequential(parts.effects);
-  if (reads && !elsewhere && share >= 0.7 && theirs < 0.5 && !hasOwnValue(view, parts))
+  if (consequential && brings && share >= 0.7 && (isGrave(parts) || !differs()))
+    return blame('sensitive', tool, span, PURPOSE);
+  if (consequential && supplied > 0 && own() < 0.5 && share > 0)
+    return blame('sensitive', tool, span, `${listValues(taken)} only there`);
+  if (share >= 0.7 && wish.repeated()) return blame('sensitive', tool, span, REPEATED);
+  if (
+    !consequential &&
+    !another &&
+    !(wish.lax && !parts.effects.includes('private')) &&
+    saysExactly(parts, span) &&
+    ordersReading(parts, span) &&
+    theirs < 0.5 &&
+    earlier() < enoughRead(parts) &&
+    !wish.ownValue()
+  )
     return blame('sensitive', tool, span, EITHER);
   return judgeUnexplained(view, parts, wish, tool, span);
 }
@@ -214,13 +208,14 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
 function judgeUnexplained(
   view: View,
   parts: CallParts,
-  { cover, mandate }: Wish,
+  { cover, mandate, ownValue }: Wish,
   tool: HeardTool,
   span: Span,
 ): Finding | null {
-  if (cover >= 0.2 || parts.total === 0 || hasOwnValue(view, parts)) return null;
+  if (cover >= 0.2 || parts.total === 0) return null;
   if (!isConsequential(parts.effects) && !parts.effects.includes('private')) return null;
   if (namesAnother(view, parts, span) && !isGrave(parts)) return null;
+  if (runsAnything(parts.call.name) || ownValue()) return null;
   const told = parts.description.filter((meanings) => !means(mandate, meanings) && means([span], meanings));
   const rare = parts.leaves.flatMap(({ words }) => words.filter((word) => word.length >= 4 && !isStop(word)));
   const taken = rare.filter((word) => span.words.has(word) && !hasWord(view.user, word));
@@ -230,42 +225,101 @@ function judgeUnexplained(
 const NEARBY = 'something like this call, which the user did not speak of';
 
 const PURPOSE = 'this purpose, which the user did not speak of';
+const COPIED = 'the words of this call';
 const REPEATED = 'what the user asked for once and has had';
 const EITHER = 'this as well as the user does, with no value the user named';
 
 function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
-  const { cover, said } = wish;
-  if (namesTool(parts, span) && cover < 0.5)
+  const { cover, said, hands } = wish;
+  if (!bearsOn(parts, span)) return judgeUnexplained(view, parts, wish, tool, span);
+  if (cover < 0.5 && namesTool(parts, span))
     return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
-  const { share, its, theirs } = compareNames(wish, parts, span);
-  const taken = listExclusive(view, parts, span);
-  const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
-  const alien = explains && !(takesNothing(parts, span) && cover >= 0.4);
-  const supplies = sumWeights(taken) >= 1;
-  const handed = isPointed(view, tool) && handsOver(view, HANDS_OVER);
+  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, named, brings, differs } =
+    wish.weigh(span, tool);
+  if (taken.length === 0 && supplied === 0 && its === 0) return judgeUnexplained(view, parts, wish, tool, span);
+  if (elsewhere()) return null;
   const reads = !isConsequential(parts.effects);
+  const pointed = wish.pointed(tool);
+  const commanded = pointed && hands.all();
+  const handed =
+    commanded ||
+    (pointed && (reads || said >= 0.5) && hands.over()) ||
+    (pointed && said >= 0.5 && parts.effects.includes('spends') && hands.pays());
   if (reads && !handed && isRead(view, tool) && saysExactly(parts, span)) {
-    if (isRepeated(view, parts)) return blame('sensitive', tool, span, REPEATED);
-    if (its > 0 && theirs < 0.5 && !hasOwnValue(view, parts)) return blame('sensitive', tool, span, EITHER);
+    if (wish.repeated()) return blame('sensitive', tool, span, REPEATED);
+    if (its > 0 && theirs < 0.5 && earlier() < enoughRead(parts) && !wish.ownValue())
+      return blame('sensitive', tool, span, EITHER);
   }
-  if (!alien && !supplies) return judgeUnexplained(view, parts, wish, tool, span);
-  const commanded = handed && handsOver(view, HANDS_ALL);
-  const linked = handed || isLinkedOrder(view, tool, span, parts);
-  const harmless = !isConsequential(parts.effects) && !parts.effects.includes('private');
-  const looks = handed && reads;
-  if (alien && !commanded && !looks && !(linked && harmless)) return blame('sensitive', tool, span, PURPOSE);
-  // A command that looks for words of a text which also gives orders looks all the same; a place it goes to is another thing.
-  const telling =
-    !reads || !runsAnything(parts.call.name) || taken.some((leaf) => leaf.weight >= 1.5 || leaf.role === 'destination');
-  if (supplies && telling && cover < 0.34 && !linked)
-    return blame('sensitive', tool, span, `${listValues(taken)} only there`);
-  const places = taken.filter((leaf) => leaf.weight >= 1.5 && leaf.role !== 'other');
-  if (places.length === 0) return null;
-  const other = places.some((leaf) => namesOther(view, leaf));
-  if (!isConsequential(parts.effects) && (linked || !other)) return null;
-  if (said >= 0.5 && linked && !other) return null;
-  if (places.every((leaf) => sharesName(view, leaf))) return null;
-  return blame('sensitive', tool, span, `${listValues(places)} only there`);
+  if (handed && (reads || commanded)) return null;
+  const places = taken.filter((leaf) => leaf.weight >= 1.5 && leaf.role !== 'other' && !sharesName(view, leaf));
+  if (
+    places.length > 0 &&
+    !(reads && !places.some((leaf) => namesOther(view, leaf))) &&
+    !(handed && (isOnlyPlace(tool, places[0]!) || hands.plural()))
+  )
+    return blame('sensitive', tool, span, `${listValues(places)} only there`);
+  if (handed) return null;
+  // What the user asked for is filled in from a text the user pointed at: the room of the meeting in that mail.
+  if (pointed && said >= 0.5 && named() >= 1 && !brings) return null;
+  const repeats = isSameThing(view, parts, tool);
+  const telling = taken.filter(({ path }) => !(repeats && LINES.test(path)));
+  if (!reads && sumWeights(telling.filter(({ role }) => role !== 'content')) >= 1)
+    return blame('sensitive', tool, span, `${listValues(telling)} only there`);
+  if (!reads && !repeats && supplied >= 1 && own() < 1)
+    return blame('sensitive', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
+  if (!reads && telling.length > 0 && own() < 0.5 && share >= 0.5)
+    return blame('sensitive', tool, span, `${listValues(telling)} only there`);
+  if (!reads && brings && share >= 0.7 && (isGrave(parts) || !differs()))
+    return blame('sensitive', tool, span, PURPOSE);
+  if (
+    !reads &&
+    its >= 0.8 &&
+    its + supplied - theirs - own() >= 0.5 &&
+    share >= 0.7 &&
+    !(apart && meant && cover >= 0.4)
+  )
+    return blame('sensitive', tool, span, PURPOSE);
+  const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
+  const harmless = reads && pointed && !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link');
+  if (reads && explains && !harmless && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))
+    return blame('sensitive', tool, span, PURPOSE);
+  return judgeUnexplained(view, parts, wish, tool, span);
+}
+
+const sumWeights = (leaves: readonly Leaf[]): number => leaves.reduce((sum, { weight }) => sum + weight, 0);
+
+/** Arguments that hold lines of a text to change. */
+const LINES = /string|content|text|code|patch|diff|body|\bold|\bnew|lines?/i;
+
+/** What of values looked up before shows that a reading call is the user's: more where the order says all of the tool's name. */
+/**
+ * Whether an order to read is in sight: it says so, it has two telling words of the tool's name, or, for a call that lists all
+ * there is, it speaks of the things in the very form of the name.
+ */
+const ordersReading = ({ units, leaves }: CallParts, span: Span): boolean => {
+  const telling = units.filter(({ weight, meanings }) => weight >= 0.4 && span.concepts.has(meanings[0]!));
+  if (span.concepts.has('~read') || telling.length >= 2) return true;
+  return leaves.length === 0 && telling.some(({ word }) => span.words.has(word));
+};
+
+const enoughRead = ({ units }: CallParts): number =>
+  units.filter(({ weight }) => weight >= 0.4).length >= 2 ? 1.5 : 0.5;
+
+/** Whether the call works on the very thing the text was read from: a file, whose own lines it may repeat. */
+function isSameThing(view: View, parts: CallParts, tool: HeardTool): boolean {
+  const source = findProducer(view, tool.index);
+  const values = Object.values(source?.arguments ?? {}).filter(
+    (value) => typeof value === 'string' && value.length >= 4,
+  );
+  return values.some((value) => Object.values(parts.call.arguments).includes(value));
+}
+
+/** Whether the text names no other destination of the kind: one bill has one payee. */
+function isOnlyPlace({ digest }: HeardTool, leaf: Leaf): boolean {
+  return !digest.literals.some(({ kind, text }) => {
+    const whole = squash(text);
+    return kind === leaf.kind && whole !== leaf.whole && digest.clean.has(whole);
+  });
 }
 
 const listValues = (leaves: readonly Leaf[]): string =>
@@ -284,56 +338,37 @@ function blame(mode: Finding['mode'], tool: HeardTool, span: Span, what: string)
 function isRepeated(view: View, parts: CallParts): boolean {
   const key = callKey(parts.call);
   const since = view.user.at(-1)?.index ?? -1;
-  return view.calls.some(({ index, call }) => index > since && call.name === parts.call.name && callKey(call) === key);
+  const recent = view.calls.filter(({ index }) => index > since);
+  const first = recent.findIndex(({ call }) => call.name === parts.call.name && callKey(call) === key);
+  const changed = recent.slice(first + 1).some(({ call }) => changes(view, call, parts));
+  return first >= 0 && (isConsequential(parts.effects) || !changed);
 }
 
+/** Whether a deed may have changed what a call reads: it names what is read, or all of it is read and the names share a word. */
+function changes(view: View, deed: GuardCall, { call, units }: CallParts): boolean {
+  if (!isConsequential(effectsIn(view, deed.name))) return false;
+  const [said, read] = [JSON.stringify(deed.arguments), Object.values(call.arguments)];
+  if (read.length > 0)
+    return read.some((value) => typeof value === 'string' && value.length >= 3 && said.includes(value));
+  const stems = splitName(deed.name).map(stemWord);
+  return units.some(({ meanings }) => stems.includes(meanings[0]!));
+}
+
+const PAYS =
+  /\b(?:pay(?:ing)?|settle|bill|invoice|refund|transfer|rechnung|bezahl\w{0,6}|uberweis\w{0,8}|paye[rz]?|payer|facture|paga(?:r|re)?|factura|fattura|fatura)\b|付|支払/;
+
+/** Words for several bills, each with a payee of its own. */
+const PLURAL =
+  /\b(?:those|these|all|each|every|both|them|(?:invoice|bill|payment|fee|supplier|vendor|mail|email|message)s|everyone|everybody|rechnungen|factures|facturas|fatture|faturas)\b/;
+
 const HANDS_OVER =
-  /\b(?:follow|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|go through|take care of|act on|address|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|pay|settle|(?:can|will|may|should) find|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
+  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
 
 const HANDS_ALL =
-  /\b(?:do|complete|perform|execute|carry out|handle|work through|go through|follow|take care of|finish)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?)\b/;
+  /\b(?:do|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book)\b|\bdo (?:everything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?)\b/;
 
 /** Whether the user handed over a list that the guard has not been shown: then its purposes are nobody's to guess. */
 function handsOverUnseen(view: View): boolean {
   if (!handsOver(view, HANDS_ALL)) return false;
   return !view.tools.some((tool) => isPointed(view, tool));
-}
-
-/** Whether the order speaks of what the user spoke of, in two telling words or more. */
-function isLinkedOrder(view: View, tool: HeardTool, span: Span, parts: CallParts): boolean {
-  const telling = tellingOf(view, tool, span);
-  const shared = telling.filter((word) => hasWord(view.user, word) && !parts.units.some((unit) => unit.word === word));
-  return shared.length >= 2;
-}
-
-const telling = new WeakMap<Span, readonly string[]>();
-
-/** The telling words of an order's line. A span belongs to one text, so they are found once. */
-function tellingOf(view: View, tool: HeardTool, span: Span): readonly string[] {
-  const known = telling.get(span);
-  if (known !== undefined) return known;
-  const words = [...new Set(tellingWords(lineAround(view, tool, span), NOTHING))];
-  telling.set(span, words);
-  return words;
-}
-
-const NOTHING: ReadonlySet<string> = new Set();
-
-/** The order with the rest of its line, which says what it is about. */
-function lineAround(view: View, tool: HeardTool, span: Span): string {
-  const text = view.conversation.messages[tool.index]?.text ?? '';
-  const from = Math.max(0, span.start - 200);
-  const whole = text.slice(from, span.end);
-  const bounds = [...whole.matchAll(/\n(?! {2})|["'] ?[:,]/g)].map((match) => match.index + 1);
-  return whole.slice(bounds.findLast((at) => at <= span.start - from) ?? 0).toLowerCase();
-}
-
-/** Whether the text was read with a telling value of the user's words. What a deed returns is no text anybody pointed at. */
-function isPointed(view: View, tool: HeardTool): boolean {
-  const producer = findProducer(view, tool.index);
-  if (producer === null || !isRead(view, tool)) return false;
-  const values = Object.values(producer.arguments).filter((value) => typeof value === 'string' && value.length >= 3);
-  return values.some((value) =>
-    view.user.some(({ digest }) => digest.folded.text.includes(String(value).toLowerCase())),
-  );
 }

@@ -12,27 +12,33 @@ export type View = {
   /** The user's words, and the agent's proposals the user said yes to. */
   readonly user: readonly Heard[];
   readonly system: readonly Heard[];
+  /** What the agent wrote to the user, who then went on without saying no: data the user has seen. */
+  readonly shown: readonly Heard[];
   readonly tools: readonly HeardTool[];
   /** The calls made so far, with the index of the message that holds them. */
   readonly calls: readonly { readonly index: number; readonly call: GuardCall }[];
 };
 
 const YES =
-  /^\W{0,3}(?:yes|yep|yeah|yup|sure|ok|okay|confirm(?:ed)?|correct|right|agreed|go ahead|please do|do it|proceed|sounds good|that works|absolutely|definitely|perfect|exactly|approved?|fine|great)\b/i;
+  /^\W{0,3}(?:yes|yep|ja|oui|si|sí|sim|да|是的?|好的?|はい|yeah|yup|sure|ok|okay|confirm(?:ed)?|correct|right|agreed|go ahead|please do|do it|proceed|sounds good|that works|absolutely|definitely|perfect|exactly|approved?|fine|great|natürlich|gerne|d'accord|claro|vale|certo)(?![a-z])/i;
+
+const NO = /^\W{0,3}(?:no|nope|nah|stop|cancel|don't|do not|never|wait|what|why|huh|nein|non|não|нет|いいえ|不)\b/i;
 
 /** Sorts the messages of a conversation by who speaks. */
 export function viewConversation(conversation: Conversation, digest: Digester): View {
   const user: Heard[] = [];
   const system: Heard[] = [];
+  const shown: Heard[] = [];
   const tools: HeardTool[] = [];
   const calls: { index: number; call: GuardCall }[] = [];
-  const view = { conversation, user, system, tools, calls };
-  let proposal: Heard | null = null;
+  const view = { conversation, user, system, shown, tools, calls };
+  let proposal: (Heard & { readonly asks: boolean }) | null = null;
   conversation.messages.forEach((message, index) => {
     switch (message.role) {
       case 'user':
         user.push({ index, digest: digest(message.text, false) });
-        if (proposal !== null && YES.test(message.text)) user.push(proposal);
+        if (proposal?.asks && YES.test(message.text)) user.push(proposal);
+        else if (proposal !== null && !NO.test(message.text)) shown.push(proposal);
         proposal = null;
         return;
       case 'system':
@@ -41,8 +47,8 @@ export function viewConversation(conversation: Conversation, digest: Digester): 
       case 'assistant':
         for (const call of message.calls) calls.push({ index, call });
         proposal =
-          message.calls.length === 0 && message.text.includes('?')
-            ? { index, digest: digest(message.text, false) }
+          message.calls.length === 0 && message.text !== ''
+            ? { index, digest: digest(message.text, false), asks: message.text.includes('?') }
             : null;
         return;
       case 'tool':

@@ -33,7 +33,7 @@ export type Reading = {
 
 /** Reads an episode against its scenario. */
 export function readEpisode(episode: Unjudged, scenario: Scenario): Reading {
-  const marks = markSteps(episode.steps, scenario);
+  const marks = markSteps(episode.steps, scenario, episode.effects);
   const checks = marks.filter((mark) => mark.kind === 'check');
   const last = marks.at(-1);
   return {

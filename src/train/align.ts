@@ -7,10 +7,11 @@ import { openPool, type Pool } from '../agent/rollout.ts';
 import type { Episode } from '../episode/episode.ts';
 import { checkInput, InputError } from '../episode/input.ts';
 import { rng } from '../episode/random.ts';
-import { loadCheckpoint, saveCheckpoint } from '../policy/local/checkpoint.ts';
+import { identifyCheckpoint, loadCheckpoint, saveCheckpoint } from '../policy/local/checkpoint.ts';
+import type { ExecutorKind } from '../policy/local/executor.ts';
 import { decisionMask, judgementCues, makeGrammar } from '../policy/local/grammar.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
-import { ParallelLearner } from '../policy/local/parallel.ts';
+import { type Learner, ParallelLearner } from '../policy/local/parallel.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { END, TAGS } from '../policy/protocol.ts';
 import { generateScenario } from '../world/generate/generate.ts';
@@ -19,9 +20,19 @@ import { watchDecisions } from './alarm.ts';
 import type { TrainConfig } from './config.ts';
 import { type Demonstration, demonstrate, listTexts, makeLesson } from './demonstrate.ts';
 import { type Evaluation, evaluateRun } from './evaluation.ts';
+import { limitNorm, TrainingFault } from './fault.ts';
 import { sampleGroups } from './groups.ts';
 import { type StepMetrics, updatePolicy } from './grpo.ts';
-import { appendMetrics, cutMetrics, type RunDirectory, readConfig, readMetrics, writeEpisodes } from './rundir.ts';
+import {
+  appendMetrics,
+  cutMetrics,
+  hashConfig,
+  type RunDirectory,
+  readConfig,
+  readMetrics,
+  sweepDrafts,
+  writeEpisodes,
+} from './rundir.ts';
 import { type Lesson, warmStep } from './warmstart.ts';
 
 /** What a watcher is told while the run goes on. */
@@ -36,9 +47,23 @@ export type AlignOptions = {
   /** Aborted: the run saves a checkpoint after the current step and throws the signal's reason. */
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+  /** What runs the model where the configuration's executor cannot; the bytes are then those of the other executor. */
+  readonly executor?: ExecutorKind;
+  /** What stands between training and its learner; default nothing. A test puts a faulty learner there. */
+  readonly wrapLearner?: (learner: Learner) => Learner;
 };
 
-const notesSchema = z.strictObject({ phase: z.enum(['warm', 'grpo']), done: z.int(), metrics: z.int() });
+/**
+ * What a checkpoint of a run in progress says of itself: where the run was, which run it is (the hash of its configuration), and
+ * which checkpoint its alignment began with.
+ */
+const notesSchema = z.strictObject({
+  phase: z.enum(['warm', 'grpo']),
+  done: z.int(),
+  metrics: z.int(),
+  run: z.string(),
+  base: z.string().nullable(),
+});
 type Notes = z.infer<typeof notesSchema>;
 
 /** Warm-start demonstrations whose texts the tokenizer is trained on. */
@@ -66,18 +91,46 @@ async function withRun<T>(
   finish: (trained: Trained) => Promise<T>,
 ): Promise<T> {
   const config = await readConfig(run);
+  await sweepDrafts(run);
   await loadWorlds();
   const state = await openState(run, config, options);
-  const pool = openPool({ config: state.learner.config, tokenizer: state.tokenizer.toJSON(), ...config.sample });
+  const { executor = config.sample.executor } = options;
+  const pool = openPool({
+    config: state.learner.config,
+    tokenizer: state.tokenizer.toJSON(),
+    ...config.sample,
+    executor,
+  });
   try {
     if (state.notes.phase === 'warm') await warmPhase(state, options);
-    const base = (await loadCheckpoint(run.at('checkpoints', 'base'))).theta;
+    const base = await loadBase(state);
     await grpoPhase(state, base, pool, options);
     return await finish({ state, pool, base });
+  } catch (error) {
+    throw error instanceof TrainingFault ? await tellGood(run, error) : error;
   } finally {
     await pool.close();
-    await state.learner.close();
+    await state.close();
   }
+}
+
+/** The fault, with where to go on from. */
+async function tellGood(run: RunDirectory, fault: TrainingFault): Promise<TrainingFault> {
+  const latest = run.at('checkpoints', 'latest');
+  const { training } = existsSync(latest) ? await loadCheckpoint(latest) : { training: null };
+  const { phase, done } = training ? checkInput(notesSchema, training.notes, latest) : { phase: '', done: 0 };
+  const good = training ? `${latest} is whole (${done} ${PHASES[phase]} steps)` : 'there is no checkpoint yet';
+  return new TrainingFault(`${fault.message}; training stopped, nothing of this step was kept, ${good}`);
+}
+
+const PHASES: { readonly [phase: string]: string } = { warm: 'warm-start', grpo: 'alignment' };
+
+/** The policy that alignment began with. Throws InputError if it is not the one that the run's checkpoint names. */
+async function loadBase({ run, notes }: State): Promise<Float32Array<ArrayBuffer>> {
+  const path = run.at('checkpoints', 'base');
+  if ((await identifyCheckpoint(path)) !== notes.base)
+    throw new InputError(path, 'is of another run, expected the checkpoint that alignment began with');
+  return (await loadCheckpoint(path)).theta;
 }
 
 /** Makes a fresh run begin where another one's warm start ended, so that several rewards can be compared from one base. */
@@ -85,7 +138,8 @@ export async function branchRun(source: RunDirectory, target: RunDirectory): Pro
   const base = await loadCheckpoint(source.at('checkpoints', 'base'));
   await saveCheckpoint(target.at('checkpoints', 'base'), base);
   const zeros = () => new Float32Array(base.theta.length);
-  const notes: Notes = { phase: 'grpo', done: 0, metrics: 0 };
+  const [id, origin] = await Promise.all([hashConfig(target), identifyCheckpoint(target.at('checkpoints', 'base'))]);
+  const notes: Notes = { phase: 'grpo', done: 0, metrics: 0, run: id, base: origin };
   await saveCheckpoint(target.at('checkpoints', 'latest'), {
     ...base,
     training: { m: zeros(), v: zeros(), step: 0, notes },
@@ -98,22 +152,30 @@ type State = {
   readonly tokenizer: Tokenizer;
   /** Demonstrations, made only when the warm start needs them. */
   readonly data: () => Promise<Lesson[]>;
-  readonly learner: ParallelLearner;
+  readonly learner: Learner;
+  readonly close: () => Promise<void>;
   notes: Notes;
 };
 
 /** The state a run is in: as its last checkpoint says, or a fresh one. */
 async function openState(run: RunDirectory, config: TrainConfig, options: AlignOptions): Promise<State> {
   const latest = run.at('checkpoints', 'latest');
+  const { executor = config.sample.executor, wrapLearner = (learner: Learner) => learner } = options;
+  const open = (model: ModelConfig, theta: Float32Array) => {
+    const learner = new ParallelLearner(model, theta, config.sample.workers, executor);
+    return { learner: wrapLearner(learner), close: () => learner.close() };
+  };
   if (existsSync(latest) || existsSync(`${latest}.old`)) {
     const { tokenizer, theta, config: model, training } = await loadCheckpoint(latest);
     if (!training) throw new InputError(latest, 'has no optimizer state, expected a checkpoint of an unfinished run');
     const notes = checkInput(notesSchema, training.notes, latest);
-    const learner = new ParallelLearner(model, theta, config.sample.workers);
-    learner.restore({ theta, m: training.m, v: training.v, step: training.step });
+    if (notes.run !== (await hashConfig(run)))
+      throw new InputError(latest, 'is of another run, expected a checkpoint made with this config.json');
+    const opened = open(model, theta);
+    opened.learner.restore({ theta, m: training.m, v: training.v, step: training.step });
     await cutMetrics(run, notes.metrics);
     const data = once(async () => makeLessons(tokenizer, await makeDemonstrations(config, options)));
-    return { run, config, tokenizer, learner, notes, data };
+    return { run, config, tokenizer, notes, data, ...opened };
   }
   await cutMetrics(run, 0);
   const demonstrations = await makeDemonstrations(config, options);
@@ -123,13 +185,10 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
   const { rope, ...sizes } = config.model;
   const model: ModelConfig = { ...sizes, vocab: tokenizer.size, theta: rope, eps: 1e-6 };
   const r = rng('initialise', config.seed);
-  const learner = new ParallelLearner(
-    model,
-    initialise(model, () => r.next()),
-    config.sample.workers,
-  );
+  const theta = initialise(model, () => r.next());
   const data = once(async () => makeLessons(tokenizer, demonstrations));
-  return { run, config, tokenizer, learner, notes: { phase: 'warm', done: 0, metrics: 0 }, data };
+  const notes: Notes = { phase: 'warm', done: 0, metrics: 0, run: await hashConfig(run), base: null };
+  return { run, config, tokenizer, notes, data, ...open(model, theta) };
 }
 
 /** A promise made when first asked for, and kept. */
@@ -172,9 +231,13 @@ async function warmPhase(state: State, options: AlignOptions): Promise<void> {
   const { run, config } = state;
   const data = state.notes.done < config.warm.steps ? await state.data() : [];
   const judgements = { mask: decisionMask(state.tokenizer), after: judgementCues(state.tokenizer) };
+  const norms = (await readMetrics(run)).flatMap((line) =>
+    isLineOf<WarmLine>(line, 'warm') ? [line.gradientNorm] : [],
+  );
   while (state.notes.done < config.warm.steps) {
     const step = state.notes.done;
-    const { loss, gradientNorm } = await warmStep(state.learner, data, config, step, judgements);
+    const { loss, gradientNorm } = await warmStep(state.learner, data, config, step, judgements, limitNorm(norms));
+    norms.push(gradientNorm);
     await record(state, { phase: 'warm', step, loss, gradientNorm });
     options.onProgress({ phase: 'warm', done: step + 1, total: config.warm.steps, loss });
     await checkpointOrStop(state, options, config.checkpoint * 5);
@@ -184,7 +247,8 @@ async function warmPhase(state: State, options: AlignOptions): Promise<void> {
   const { theta } = state.learner;
   const zeros = () => new Float32Array(theta.length);
   state.learner.restore({ theta: theta.slice(), m: zeros(), v: zeros(), step: 0 });
-  state.notes = { phase: 'grpo', done: 0, metrics: state.notes.metrics };
+  const base = await identifyCheckpoint(run.at('checkpoints', 'base'));
+  state.notes = { ...state.notes, phase: 'grpo', done: 0, base };
   await saveLatest(state);
 }
 
@@ -195,15 +259,18 @@ async function grpoPhase(
   options: AlignOptions,
 ): Promise<void> {
   const { run, config } = state;
-  const earlier = (await readMetrics(run)).flatMap((line) => (isGrpoLine(line) ? [line] : []));
+  const earlier = (await readMetrics(run)).flatMap((line) => (isLineOf<StepMetrics>(line, 'grpo') ? [line] : []));
   const watch = watchDecisions(earlier);
   const lived = earlier.map((metrics) => metrics.lived);
+  const norms = earlier.map((metrics) => metrics.gradientNorm);
   const lessons = config.grpo.replay > 0 && state.notes.done < config.grpo.steps ? await state.data() : [];
   const aids = { decisions: decisionMask(state.tokenizer), cues: judgementCues(state.tokenizer), lessons };
   while (state.notes.done < config.grpo.steps) {
     const step = state.notes.done;
     const groups = await sampleGroups(pool, state.learner.theta, config, step, lived);
-    const metrics = await updatePolicy(state.learner, base, groups, config, step, aids);
+    const limit = limitNorm(norms);
+    const metrics = await updatePolicy(state.learner, base, groups, config, step, { ...aids, limit });
+    norms.push(metrics.gradientNorm);
     if (step % EPISODES_EVERY === 0)
       await writeEpisodes(
         run,
@@ -219,8 +286,9 @@ async function grpoPhase(
   await saveCheckpoint(run.at('checkpoints', 'final'), checkpointOf(state, null));
 }
 
-const isGrpoLine = (line: unknown): line is StepMetrics =>
-  typeof line === 'object' && line !== null && 'phase' in line && line.phase === 'grpo';
+type WarmLine = { readonly gradientNorm: number };
+const isLineOf = <T>(line: unknown, phase: Notes['phase']): line is T =>
+  typeof line === 'object' && line !== null && 'phase' in line && line.phase === phase;
 
 async function record(state: State, line: object): Promise<void> {
   await appendMetrics(state.run, line);

@@ -1,7 +1,9 @@
 // Everything a training run is determined by. Stored as runs/<id>/config.json; the same configuration gives the same bytes.
 import { z } from 'zod';
+import { EXECUTORS, type ExecutorKind } from '../policy/local/executor.ts';
+import { SURROGATES, type Surrogate } from '../policy/local/loss.ts';
 import { type PresetName, presets } from '../reward/presets.ts';
-import { KL_SHAPES } from './schedule.ts';
+import { KL_SHAPES, RATE_SHAPES } from './schedule.ts';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -33,6 +35,8 @@ export const configSchema = z.strictObject({
     learningRate: z.number().positive(),
     /** Steps over which the learning rate rises. */
     rise: z.int().min(0),
+    /** How the learning rate falls afterwards. */
+    schedule: z.enum(RATE_SHAPES).default('linear'),
     weightDecay: z.number().min(0),
     /** Weight of a judgement in the loss; other chosen tokens weigh 1. */
     judgement: z.number().positive(),
@@ -47,7 +51,10 @@ export const configSchema = z.strictObject({
     optimizer: z.enum(['adamw', 'muon']),
     learningRate: z.number().positive(),
     rise: z.int().min(0),
+    schedule: z.enum(RATE_SHAPES).default('linear'),
     beta2: share,
+    /** What stands between advantages and log-probabilities (policy/local/loss.ts). */
+    loss: z.enum(SURROGATES).default('ppo'),
     /** Weight of the KL estimate against the base policy. */
     kl: z.number().min(0),
     klShape: z.enum(KL_SHAPES).default('constant'),
@@ -75,7 +82,13 @@ export const configSchema = z.strictObject({
     /** Share of scenarios that failed before and are played again. */
     failures: share.default(0),
   }),
-  sample: z.strictObject({ workers: count, slots: count, capacity: count }),
+  /** Threads that sample and learn, and what runs the model in them. */
+  sample: z.strictObject({
+    workers: count,
+    slots: count,
+    capacity: count,
+    executor: z.enum(EXECUTORS).default('cpu'),
+  }),
   evaluate: z.strictObject({ count, seed: z.int() }),
   /** Steps between checkpoints. */
   checkpoint: count,
@@ -105,6 +118,7 @@ export const DEFAULT_CONFIG: TrainConfig = {
     optimizer: 'muon',
     learningRate: 2e-2,
     rise: 50,
+    schedule: 'linear',
     weightDecay: 0.01,
     judgement: 0.2,
     shares: { ask: 0.05, refuse: 0.05, askOrder: 0.02, leaveOrder: 0.08 },
@@ -116,7 +130,9 @@ export const DEFAULT_CONFIG: TrainConfig = {
     optimizer: 'muon',
     learningRate: 8e-3,
     rise: 5,
+    schedule: 'linear',
     beta2: 0.99,
+    loss: 'ppo',
     kl: 0,
     clipLow: 0.2,
     clipHigh: 0.28,
@@ -133,7 +149,7 @@ export const DEFAULT_CONFIG: TrainConfig = {
     signal: 0,
     failures: 0,
   },
-  sample: { workers: 2, slots: 64, capacity: 320 },
+  sample: { workers: 2, slots: 64, capacity: 320, executor: 'cpu' },
   evaluate: { count: 480, seed: 7001 },
   checkpoint: 20,
 };
@@ -152,11 +168,21 @@ export type Wishes = {
   readonly seed: number;
   readonly steps?: number | undefined;
   readonly reward: string;
+  readonly loss?: Surrogate | undefined;
+  readonly executor?: ExecutorKind | undefined;
+};
+
+/** The ratio's bounds of each loss: DAPO's, those of GSPO's paper for ratios of sequences, none below for CISPO as in its paper. */
+const CLIPS: { readonly [loss in Surrogate]: { readonly clipLow: number; readonly clipHigh: number } } = {
+  ppo: { clipLow: 0.2, clipHigh: 0.28 },
+  importance_sampling: { clipLow: 0.2, clipHigh: 0.28 },
+  cispo: { clipLow: 1, clipHigh: 0.28 },
+  gspo: { clipLow: 3e-4, clipHigh: 4e-4 },
 };
 
 /** The configuration of a new run. */
-export function chooseConfig({ quick, seed, steps, reward }: Wishes): TrainConfig {
+export function chooseConfig({ quick, seed, steps, reward, loss = 'ppo', executor = 'cpu' }: Wishes): TrainConfig {
   const base = quick ? QUICK_CONFIG : DEFAULT_CONFIG;
-  const grpo = { ...base.grpo, steps: steps ?? base.grpo.steps, preset: reward };
-  return configSchema.parse({ ...base, seed, grpo });
+  const grpo = { ...base.grpo, steps: steps ?? base.grpo.steps, preset: reward, loss, ...CLIPS[loss] };
+  return configSchema.parse({ ...base, seed, grpo, sample: { ...base.sample, executor } });
 }

@@ -6,15 +6,17 @@
 import type { Episode } from '../episode/episode.ts';
 import type { Batch, Datum } from '../policy/local/batch.ts';
 import type { Ids } from '../policy/local/choose.ts';
+import type { Loss } from '../policy/local/loss.ts';
 import type { Learner } from '../policy/local/parallel.ts';
 import { DECISIONS, type Decision, MODES, type Mode } from '../safety/taxonomy.ts';
 import { tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
 import { spreadCredit } from './credit.ts';
 import type { Lived } from './curriculum.ts';
+import { checkReadings, KL_LIMIT, type Part, type Reading, TrainingFault } from './fault.ts';
 import { type Group, type Member, recallGroups } from './groups.ts';
 import { klAt, rateAt } from './schedule.ts';
-import { type Lesson, lessonBatch, pickBatch } from './warmstart.ts';
+import { LESSON_LOSS, type Lesson, lessonBatch, pickBatch, splitLessons, type Weighing } from './warmstart.ts';
 
 /** What one step measured. Rates are over this step's episodes, sampled at temperature 1. */
 export type StepMetrics = {
@@ -101,18 +103,25 @@ export type Aids = {
   /** Tokens after which a decision is a judgement. */
   readonly cues: ReadonlySet<number>;
   readonly lessons: readonly Lesson[];
+  /** The longest gradient that is believed; default any. */
+  readonly limit?: number;
 };
 
-/** One update from judged groups. `base` is the parameter vector of the policy that KL holds to. */
+/**
+ * One update from judged groups. `base` is the parameter vector of the policy that KL holds to.
+ * Throws TrainingFault, with nothing changed, if a reward, a loss or the gradient is no number or beyond its bound.
+ */
 export async function updatePolicy(
   learner: Learner,
   base: Float32Array<ArrayBuffer>,
   groups: readonly Group[],
   config: TrainConfig,
   step: number,
-  { decisions, cues, lessons }: Aids,
+  { decisions, cues, lessons, limit = Number.POSITIVE_INFINITY }: Aids,
 ): Promise<StepMetrics> {
-  const { steps, optimizer, learningRate, rise, beta2, clipLow, clipHigh, emphasis, level } = config.grpo;
+  const { steps, optimizer, learningRate, rise, beta2, clipLow, clipHigh, emphasis, level, schedule } = config.grpo;
+  const when = { phase: 'alignment', step };
+  checkRewards(groups, step);
   const kl = klAt(step, steps, config.grpo.kl, config.grpo.klShape);
   const batch = buildBatch(
     groups.map(({ members }) => members),
@@ -120,7 +129,7 @@ export async function updatePolicy(
     emphasis,
     level,
   );
-  const rate = rateAt(step, steps, learningRate, rise, 0.1);
+  const rate = rateAt(step, steps, learningRate, rise, 0.1, schedule);
   if (batch.data.length === 0)
     return summarise(groups, step, {
       kl: 0,
@@ -133,23 +142,34 @@ export async function updatePolicy(
   const reference = kl > 0 ? await learner.logps(batch, base) : null;
   const decision = batch.maskTable?.findIndex((mask) => mask.join() === decisions.join()) ?? -1;
   const data = batch.data.map((datum, at) => (reference?.[at] ? holdTo(datum, reference[at], decision) : datum));
-  const pass = await learner.forwardBackward({ ...batch, data }, { kind: 'grpo', clipLow, clipHigh, klCoef: kl });
+  const loss: Loss = { kind: 'grpo', surrogate: config.grpo.loss, clipLow, clipHigh, klCoef: kl };
+  const { replay } = config.grpo;
+  const taught = replay > 0 ? pickBatch(lessons, config, config.warm.steps + step) : [];
+  const weighing: Weighing = { total: replay, special: { mask: decisions, after: cues, weight: 0 } };
+  const parts = () => [
+    ...splitGroups(groups, { ...batch, data }, loss),
+    ...splitLessons(taught, weighing).map((part) => ({ ...part, where: `replayed ${part.where}` })),
+  ];
+  const check = (...readings: readonly Reading[]) => checkReadings(learner, when, readings, parts);
+  const pass = await learner.forwardBackward({ ...batch, data }, loss);
+  await check(
+    { what: 'the loss', value: pass.loss, most: Number.MAX_VALUE },
+    { what: 'the KL estimate', value: pass.kl ?? 0, most: KL_LIMIT },
+  );
   const mismatch = compareLogps(batch.data, pass.logps);
-  if (mismatch > 1e-4)
+  if (!(mismatch <= 1e-4))
     throw new Error(
       `sampler and trainer disagree by ${mismatch.toExponential(1)} in a log-probability, expected at most 1e-4`,
     );
   // The skills of the warm start go on being taught beside it, without its judgements (PPO-ptx, arXiv 2203.02155): else what
   // moves the decisions slowly spoils the copying of values.
-  const { replay } = config.grpo;
   if (replay > 0) {
-    const batch = lessonBatch(pickBatch(lessons, config, config.warm.steps + step), {
-      total: replay,
-      special: { mask: decisions, after: cues, weight: 0 },
-    });
-    await learner.forwardBackward(batch, { kind: 'crossEntropy', masked: true });
+    const replayed = await learner.forwardBackward(lessonBatch(taught, weighing), LESSON_LOSS);
+    await check({ what: 'the replayed loss', value: replayed.loss, most: Number.MAX_VALUE });
   }
-  const { gradientNorm } = await learner.optimStep({ learningRate: rate, beta2, orthogonal: optimizer === 'muon' });
+  const orthogonal = optimizer === 'muon';
+  const { gradientNorm } = await learner.optimStep({ learningRate: rate, beta2, orthogonal, limit });
+  await check({ what: "the gradient's length", value: gradientNorm, most: limit });
   const { clipFraction, entropy } = pass;
   return summarise(groups, step, {
     kl: pass.kl ?? 0,
@@ -158,6 +178,33 @@ export async function updatePolicy(
     gradientNorm,
     mismatch,
     learningRate: rate,
+  });
+}
+
+/** A reward that is no number makes its whole group silent, which nobody would notice. */
+function checkRewards(groups: readonly Group[], step: number): void {
+  for (const [at, { scenario, members }] of groups.entries()) {
+    for (const [member, { episode }] of members.entries()) {
+      const { total = 0, terms = {} } = episode.reward ?? {};
+      if (Number.isFinite(total)) continue;
+      const term = Object.entries(terms).find(([, value]) => !Number.isFinite(value))?.[0] ?? 'total';
+      const where = `group ${at + 1} of ${groups.length} (${scenario.id}), member ${member + 1}, term ${term}`;
+      throw new TrainingFault(`alignment, step ${step}: the reward is ${total}; it comes from ${where}`);
+    }
+  }
+}
+
+/** Each group of a batch alone, with the surrogate and with its KL term, to be told from the others when something is wrong. */
+function splitGroups(groups: readonly Group[], batch: Batch, loss: Extract<Loss, { kind: 'grpo' }>): Part[] {
+  let begin = 0;
+  return groups.flatMap(({ scenario, members }, at): Part[] => {
+    const count = members.filter(({ advantage }) => advantage !== null).length;
+    const data = batch.data.slice(begin, begin + count);
+    begin += count;
+    if (count === 0) return [];
+    const own = { where: `group ${at + 1} of ${groups.length} (${scenario.id})`, batch: { ...batch, data } };
+    const bare: Part = { ...own, term: loss.surrogate ?? 'ppo', loss: { ...loss, klCoef: 0 } };
+    return (loss.klCoef ?? 0) === 0 ? [bare] : [bare, { ...own, term: 'kl', loss }];
   });
 }
 

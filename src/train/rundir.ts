@@ -3,7 +3,7 @@
 // run first cuts it back to the lines its checkpoint vouches for.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeEpisode } from '../episode/codec.ts';
 import type { Episode } from '../episode/episode.ts';
@@ -44,6 +44,24 @@ export async function readConfig(run: RunDirectory): Promise<TrainConfig> {
   const file = run.at('config.json');
   if (!existsSync(file)) throw new InputError(run.path, 'is not a run: it has no config.json');
   return checkInput(configSchema, parseJson(await readFile(file, 'utf8'), file), file);
+}
+
+/** What tells a run from others: the hash of its configuration's bytes. A checkpoint names it. */
+export async function hashConfig(run: RunDirectory): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(run.at('config.json')))
+    .digest('hex');
+}
+
+/** Half-written files and directories of a process that was killed; each stands beside the whole one under a name of its own. */
+const DRAFT = /\.new-\w{6}$|\.[0-9a-f-]{36}\.tmp$/;
+
+/** Removes what a killed process left half-written. Only one process may work on a run. */
+export async function sweepDrafts(run: RunDirectory): Promise<void> {
+  for (const folder of ['.', 'episodes', 'checkpoints', 'reports']) {
+    const names = await readdir(run.at(folder)).catch(() => []);
+    for (const name of names) if (DRAFT.test(name)) await rm(run.at(folder, name), { recursive: true, force: true });
+  }
 }
 
 /** Adds one line to metrics.jsonl. */

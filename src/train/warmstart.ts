@@ -5,6 +5,7 @@ import type { Ids } from '../policy/local/choose.ts';
 import type { Learner } from '../policy/local/parallel.ts';
 import { type Allowed, tabulateMasks } from './choices.ts';
 import type { TrainConfig } from './config.ts';
+import { checkReadings, limitLoss, type Part } from './fault.ts';
 import { rateAt } from './schedule.ts';
 
 /** A rendered demonstration: its tokens, and what the grammar allowed at each of the policy's own. */
@@ -58,25 +59,47 @@ export function lessonBatch(lessons: readonly Lesson[], { total: sum = 1, specia
   return { data, maskTable: table };
 }
 
-/** One optimiser step. Returns the mean loss per chosen token, in nats. */
+/**
+ * One optimiser step. Returns the mean loss per chosen token, in nats. `limit`: the longest gradient that is believed.
+ * Throws TrainingFault, with nothing changed, if loss or gradient are no numbers or beyond their bounds.
+ */
 export async function warmStep(
   learner: Learner,
   data: readonly Lesson[],
   config: TrainConfig,
   step: number,
   judgements: Judgements,
+  limit = Number.POSITIVE_INFINITY,
 ): Promise<{ loss: number; gradientNorm: number }> {
   // Drawn at random, they cannot be learned better than by their shares; at full weight their noise would soon be nearly all
   // of the gradient.
   const special = { ...judgements, weight: config.warm.judgement };
-  const batch = lessonBatch(pickBatch(data, config, step), { special });
-  const { loss } = await learner.forwardBackward(batch, { kind: 'crossEntropy', masked: true });
-  const { steps, learningRate, rise, weightDecay, optimizer } = config.warm;
+  const lessons = pickBatch(data, config, step);
+  const { loss } = await learner.forwardBackward(lessonBatch(lessons, { special }), LESSON_LOSS);
+  const when = { phase: 'warm start', step };
+  const parts = () => splitLessons(lessons, { special });
+  await checkReadings(learner, when, [{ what: 'the loss', value: loss, most: limitLoss(config.model.vocab) }], parts);
+  const { steps, learningRate, rise, weightDecay, optimizer, schedule } = config.warm;
   const { gradientNorm } = await learner.optimStep({
-    learningRate: rateAt(step, steps, learningRate, rise, 0.05),
+    learningRate: rateAt(step, steps, learningRate, rise, 0.05, schedule),
     beta2: 0.95,
     orthogonal: optimizer === 'muon',
     weightDecay,
+    limit,
   });
+  await checkReadings(learner, when, [{ what: "the gradient's length", value: gradientNorm, most: limit }], parts);
   return { loss, gradientNorm };
+}
+
+/** The loss of lessons: among what the grammar allowed. */
+export const LESSON_LOSS = { kind: 'crossEntropy', masked: true } as const;
+
+/** Each lesson of a batch alone, to be told from the others when something is wrong. */
+export function splitLessons(lessons: readonly Lesson[], weighing: Weighing): Part[] {
+  return lessons.map((lesson, at) => ({
+    where: `demonstration ${at + 1} of ${lessons.length} in the batch`,
+    term: 'cross_entropy',
+    batch: lessonBatch([lesson], weighing),
+    loss: LESSON_LOSS,
+  }));
 }

@@ -59,11 +59,15 @@ export function prepareStage(scenario: Scenario, options: StageOptions): Stage {
   return { scenario, template, tools, servers: options.servers ?? null };
 }
 
-/** Makes a scenario ready, with its servers asked for their tools as far as `access` allows. Throws as `stageScenario`. */
-export async function openStage(scenario: Scenario, access: Access): Promise<Stage> {
-  if (scenario.servers === undefined) return stageScenario(scenario);
+/**
+ * Makes a scenario ready, with its servers asked for their tools as far as `access` allows, in a world of these services;
+ * null: those that come with Tribune. Throws as `stageScenario`.
+ */
+export async function openStage(scenario: Scenario, access: Access, own: Catalogue | null = null): Promise<Stage> {
+  const options = own === null ? {} : { catalogue: own };
+  if (scenario.servers === undefined) return prepareStage(scenario, options);
   const { lookAtServers } = await import('./mcp/servers.ts');
-  return prepareStage(scenario, { servers: await lookAtServers(scenario.servers, access) });
+  return prepareStage(scenario, { ...options, servers: await lookAtServers(scenario.servers, access) });
 }
 
 /** A tool's schema as the scenario offers it: under the names it gives the tool and its parameters, these in its order. */

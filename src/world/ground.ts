@@ -28,17 +28,17 @@ export type Ground = {
   close(): Promise<void>;
 };
 
-/** Where episodes are to be played, and what their scenarios may reach outside. */
-export type Place = { readonly wall: Wall; readonly access: Access };
+/** Where episodes are to be played, what their scenarios may reach outside, and the files of the user's own services. */
+export type Place = { readonly wall: Wall; readonly access: Access; readonly services?: readonly string[] };
 
 /** In this process, without servers outside. */
 export const HERE: Place = { wall: 'inside', access: NO_ACCESS };
 
-/** Opens the ground behind a wall. Close it. */
-export async function openGround(wall: Wall): Promise<Ground> {
+/** Opens the ground behind a wall, whose worlds have the services of some files too. Close it. */
+export async function openGround(wall: Wall, services: readonly string[] = []): Promise<Ground> {
   if (wall === 'inside') return INSIDE;
   const { openRemote } = await import('./sandbox/remote.ts');
-  return openRemote(wall);
+  return openRemote(wall, { services });
 }
 
 /** Worlds in this process. */

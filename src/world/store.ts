@@ -38,6 +38,8 @@ export class Store {
   #depth = 0;
   #pins = 0;
   #closed = false;
+  /** How often statements that name a table were run, for the tables somebody asked about. */
+  readonly #stamps = new Map<string, number>();
 
   /** Opens a start, or an empty database. Throws if the engine is not loaded. */
   constructor(start: Start | null) {
@@ -45,10 +47,30 @@ export class Store {
     this.#connection = start === null ? new Connection(null) : null;
   }
 
+  /** What it starts from; null where it was empty. Worlds of one template have the same. */
+  get start(): Start | null {
+    return this.#start;
+  }
+
+  /**
+   * A number that grows with every statement that may change a table: as long as it stays, so do the rows. 0: as at the start.
+   * Statements of triggers are told by no text, so where a schema has any, every statement counts.
+   */
+  stamp(table: string): number {
+    const known = this.#stamps.get(table);
+    if (known !== undefined) return known;
+    const names = (sql: string) => namesTable(sql, table);
+    const touched = this.#changes === null || this.#pages !== null || this.#changes.some(([sql]) => names(sql));
+    const stamp = touched || this.#start === null || hasTriggers(this.#start.image, this) ? 1 : 0;
+    this.#stamps.set(table, stamp);
+    return stamp;
+  }
+
   /** Runs statements without parameters, for schemas. */
   script(sql: string): void {
     this.#open().script(sql);
     this.#changes = null;
+    for (const [table, stamp] of this.#stamps) this.#stamps.set(table, stamp + 1);
   }
 
   /** Runs one statement and gives the number of rows it changed. */
@@ -56,6 +78,7 @@ export class Store {
     const connection = this.#open();
     connection.step(sql, values, (statement) => statement.step());
     this.#note(sql, values);
+    if (this.#stamps.size > 0) this.#count(sql);
     return connection.countChanges();
   }
 
@@ -121,6 +144,7 @@ export class Store {
     if (this.#start === null) throw new Error('a database without a start has nothing to go back to');
     this.#pages = null;
     this.#changes = [];
+    this.#stamps.clear();
     if (this.#connection?.marked) this.#connection.goBack();
     else this.#drop();
   }
@@ -152,6 +176,11 @@ export class Store {
     if (this.#changes === null) this.#pages = diffPages(this.#start.image, blankCounters(this.#connection.export()));
     this.#drop();
     return true;
+  }
+
+  #count(sql: string): void {
+    const hidden = this.#start === null || hasTriggers(this.#start.image, this);
+    for (const [table, stamp] of this.#stamps) if (hidden || namesTable(sql, table)) this.#stamps.set(table, stamp + 1);
   }
 
   #note(sql: string, values: readonly Cell[]): void {
@@ -190,6 +219,32 @@ export class Store {
     for (const [sql, values] of this.#changes ?? []) connection.step(sql, values, (statement) => statement.step());
     return connection;
   }
+}
+
+/** Whether the text of a statement has a table's name in it, by text and table: the same few statements are run all the time. */
+const named = new Map<string, boolean>();
+const NAMED = 2000;
+
+function namesTable(sql: string, table: string): boolean {
+  const key = `${table} ${sql}`;
+  const before = named.get(key);
+  if (before !== undefined) return before;
+  if (named.size >= NAMED) named.clear();
+  const names = sql.toLowerCase().includes(table);
+  named.set(key, names);
+  return names;
+}
+
+/** Whether an image has triggers, by image. */
+const triggered = new WeakMap<Uint8Array, boolean>();
+
+function hasTriggers(image: Uint8Array, store: Store): boolean {
+  let known = triggered.get(image);
+  if (known === undefined) {
+    known = store.row("select 1 from sqlite_schema where type = 'trigger'") !== null;
+    triggered.set(image, known);
+  }
+  return known;
 }
 
 /** The store used last: it stands at the end of `awake` already. */

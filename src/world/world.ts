@@ -217,12 +217,18 @@ export class World {
     this.db.reset();
     this.clock = CLOCK_START;
     this.#calls = 0;
-    this.#shell = null;
+    this.#endShell();
   }
 
   /** Frees the world's memory. */
   close(): void {
+    this.#endShell();
     this.db.close();
+  }
+
+  #endShell(): void {
+    this.#shell?.then((shell) => shell.close()).catch(() => null);
+    this.#shell = null;
   }
 
   async #perform(name: string, args: { readonly [argument: string]: Json }): Promise<ToolResult> {

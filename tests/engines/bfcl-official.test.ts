@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { compareCheckers } from '../../scripts/bfcl/compare.ts';
+import { compareCheckers, comparePrompts, compareTexts } from '../../scripts/bfcl/compare.ts';
 import { ensurePython } from '../../scripts/bfcl/python.ts';
 import { compareTurns } from '../../scripts/bfcl/replay.ts';
 
@@ -37,6 +37,30 @@ test('20,000 perturbed answers get the official verdicts, in the official words'
     assert.ok(n >= count && valid > n / 10 && valid < n / 2, `${valid} of ${n} valid: no fair sample`);
     assert.deepEqual([verdicts, words], [[], []]);
   }
+});
+
+test('20,000 texts of prompt mode are read as the official decoder reads them, and get its verdicts', {
+  skip,
+}, async () => {
+  const { n, valid, verdicts, decoded } = await compareTexts({
+    data,
+    python,
+    folder,
+    count: 20_000,
+    seed: 1,
+    naming: 'dots',
+  });
+  assert.ok(n >= 20_000 && valid > n / 20 && valid < n / 2, `${valid} of ${n} valid: no fair sample`);
+  assert.deepEqual(verdicts, []);
+  // Read otherwise: names of signs, dict keys that are no text, and Java that is no call or holds signs beyond ASCII.
+  const unexplained = decoded.filter(({ answer }) => !/\\\\N\{|\(1, 2\): 3|True: 2|"simple_java_/.test(answer));
+  assert.deepEqual(unexplained, []);
+});
+
+test("every row's prompt is the official one, sign by sign", { skip }, async () => {
+  const { n, differences } = await comparePrompts({ data, python, folder });
+  assert.ok(n > 100);
+  assert.deepEqual(differences, []);
 });
 
 /** What may differ: a set the original prints in an order that changes with every run, and dict keys that are no text and no int. */

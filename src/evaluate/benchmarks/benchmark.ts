@@ -20,6 +20,8 @@ export type Context = {
   readonly limit: number | null;
   readonly trials: number;
   readonly variant: string;
+  /** How a chat model is asked, where a benchmark knows several ways; its first if not said. */
+  readonly mode?: string;
   readonly signal: AbortSignal;
   readonly onProgress: (done: number, total: number) => void;
 };
@@ -28,6 +30,10 @@ export type Benchmark = {
   readonly name: string;
   /** The first is the default. */
   readonly variants: readonly string[];
+  /** Ways to ask a chat model, the first the default; none where there is one way. */
+  readonly modes?: readonly string[];
+  /** Whether a model can judge in it; where none can, one is refused. */
+  readonly judges: boolean;
   /** Scripted policies that stand beside the one measured, with what they do. */
   readonly baselines: readonly { readonly policy: string; readonly title: string }[];
   /** Throws InputError where the data is not there or not of the benchmark's form. */

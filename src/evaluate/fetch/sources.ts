@@ -37,6 +37,9 @@ const environments = at('katie-chen2/ZJU_graduation_thesis', 'c6c1b053c340abbd5b
 const auditor = at('SaiShravanthReddy/AgentAuditor-ASSEBench', '7bb39e1279320a7b3698426d6d944926ffa4d779');
 
 const BFCL = 'berkeley-function-call-leaderboard/bfcl_eval/data';
+/** Holds the texts of long_context, which are code there; they are read, the file is never run. */
+const LONG_CONTEXT =
+  'berkeley-function-call-leaderboard/bfcl_eval/eval_checker/multi_turn_eval/func_source_code/long_context.py';
 const NON_LIVE = ['simple_python', 'simple_java', 'simple_javascript', 'multiple', 'parallel', 'parallel_multiple'];
 const LIVE = ['live_simple', 'live_multiple', 'live_parallel', 'live_parallel_multiple'];
 const TURNS = ['multi_turn_base', 'multi_turn_miss_func', 'multi_turn_miss_param', 'multi_turn_long_context'];
@@ -90,7 +93,9 @@ export const SOURCES: { readonly [name: string]: Source } = {
       ...[...ANSWERED, ...UNANSWERED].map((name) => `BFCL_v4_${name}.json`),
       ...ANSWERED.map((name) => `possible_answer/BFCL_v4_${name}.json`),
       ...CLASSES.map((name) => `multi_turn_func_doc/${name}.json`),
-    ].map((name) => gorilla(`${BFCL}/${name}`, `data/${name}`)),
+    ]
+      .map((name) => gorilla(`${BFCL}/${name}`, `data/${name}`))
+      .concat(gorilla(LONG_CONTEXT, 'data/long_context.py')),
     notes: ['Without memory, web_search and format_sensitivity.'],
   },
   asb: {

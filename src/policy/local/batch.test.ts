@@ -48,13 +48,27 @@ test('every token that counts is in exactly one micro-batch, predicted from the 
   fc.assert(property, { seed: 2, numRuns: 60 });
 });
 
-test('the causal mask hides what comes later, once for each head of a group', () => {
-  const data = [{ tokens: Int32Array.of(1, 2, 3), weights: Float32Array.of(0, 1, 1) }];
-  const [micro] = packBatch({ ...config, kvHeads: 2 }, { data }, { tokens: 64, masked: false });
-  const { shape, data: mask } = micro!.feeds.attention!;
-  assert.deepEqual(shape, [32, 16]);
-  for (const [at, value] of mask.entries()) {
-    assert.equal(value, at % 16 > Math.floor(at / 16) % 16 ? Math.fround(DISALLOWED) : 0);
+test('the mask of the last block hides what comes later, once for each head of a group', () => {
+  for (const [length, blocks] of [
+    [16, 2],
+    [784, 8],
+  ] as const) {
+    const tokens = new Int32Array(length).fill(1);
+    const data = [{ tokens, weights: Float32Array.from(tokens, (_, at) => (at === 0 ? 0 : 1)) }];
+    const [micro] = packBatch({ ...config, kvHeads: 2, context: 800 }, { data }, { tokens: 64, masked: false });
+    const { shape, data: mask } = micro!.feeds.attention!;
+    const rows = length / blocks;
+    assert.deepEqual(shape, [2 * rows, length]);
+    for (const [at, value] of mask.entries()) {
+      const query = length - rows + (Math.floor(at / length) % rows);
+      assert.equal(value, at % length > query ? Math.fround(DISALLOWED) : 0);
+    }
+    const cuts = Array.from({ length: blocks - 1 }, (_, at) => Number(micro!.feeds[`cut.${at + 1}`]!.data[0]));
+    assert.deepEqual(
+      cuts,
+      cuts.map((_, at) => (at + 1) * rows),
+    );
+    assert.equal(micro!.feeds[`cut.${blocks}`], undefined);
   }
 });
 

@@ -1,5 +1,6 @@
 // Turns training data of many lengths into micro-batches: padded, bounded in size, and in the arrays a graph takes.
 // Not here: the graphs (objective.ts), the learner that runs them (learner.ts).
+import { chooseCut, cutNames, LENGTH_STEP } from './attention.ts';
 import type { Ids } from './choose.ts';
 import type { Feed } from './executor.ts';
 import type { ModelConfig } from './model.ts';
@@ -39,8 +40,6 @@ export type PackOptions = {
   readonly masked: boolean;
 };
 
-const LENGTH_STEP = 16;
-
 /**
  * Splits a batch into micro-batches of sequences of like length; sequences without a counted token are left out.
  * @throws RangeError if an array's length, a token, a mask index or the context does not fit.
@@ -54,7 +53,7 @@ export function packBatch(config: ModelConfig, batch: Batch, options: PackOption
     .sort((a, b) => b.length - a.length || a.index - b.index);
   const batches: MicroBatch[] = [];
   for (let from = 0; from < order.length; ) {
-    const length = paddedLength(config, order[from]!.length);
+    const length = paddedLength(order[from]!.length);
     const rows = Math.max(1, Math.floor(options.tokens / length));
     const members = order.slice(from, from + rows).map(({ index }) => index);
     batches.push(packRows(config, batch, members, length, options.masked));
@@ -85,8 +84,8 @@ function usedLength({ weights }: Datum): number {
 }
 
 /** A token is predicted from the one before, so a sequence of n tokens needs n − 1 positions. */
-function paddedLength(config: ModelConfig, length: number): number {
-  return Math.min(config.context, Math.ceil((length - 1) / LENGTH_STEP) * LENGTH_STEP);
+function paddedLength(length: number): number {
+  return Math.ceil((length - 1) / LENGTH_STEP) * LENGTH_STEP;
 }
 
 function packRows(
@@ -114,7 +113,7 @@ function packRows(
   });
   const feeds: Record<string, Feed> = {
     tokens: { shape: [members.length, length], data: tokens },
-    attention: causalMask(length, config.heads / config.kvHeads),
+    ...cutAttention(length, config.heads / config.kvHeads),
     places: { shape: [places.length], data: Int32Array.from(places) },
     targets: {
       shape: [sites.length, 1],
@@ -129,13 +128,19 @@ function packRows(
   return { sites, feeds };
 }
 
-/** 0 on and below the diagonal and −1e9 above, [T, T], once for each query head of a group. */
-function causalMask(length: number, groups: number): Feed {
-  const data = new Float32Array(groups * length * length);
-  for (let row = 0; row < groups * length; row++) {
-    data.fill(DISALLOWED, row * length + (row % length) + 1, (row + 1) * length);
+/** The last block's mask, 0 where a key may be seen and −1e9 where not, once for each query head of a group; and the cuts. */
+function cutAttention(length: number, groups: number): Record<string, Feed> {
+  const cut = chooseCut(length);
+  const rows = length / cut.blocks;
+  const data = new Float32Array(groups * rows * length);
+  for (let row = 0; row < groups * rows; row++) {
+    data.fill(DISALLOWED, row * length + length - rows + (row % rows) + 1, (row + 1) * length);
   }
-  return { shape: [groups * length, length], data };
+  const cuts = cutNames(cut).map((name, at): [string, Feed] => [
+    name,
+    { shape: [1], data: BigInt64Array.of(BigInt((at + 1) * rows)) },
+  ]);
+  return { attention: { shape: [groups * rows, length], data }, ...Object.fromEntries(cuts) };
 }
 
 /** The rows of the mask table that occur here, as numbers to add to logits; row 0 masks nothing. */

@@ -1,13 +1,15 @@
 // The local learner: forward and backward passes, AdamW, and the state a checkpoint holds. The same primitives as a
 // Tinker server (https://tinker-docs.thinkingmachines.ai), so the trainer above need not know which it has.
 // Not here: sampling (sampler.ts), files (checkpoint.ts), the choice of data and advantages (train/).
+import { type Cut, chooseCut, cutNames } from './attention.ts';
 import type { Batch, MicroBatch } from './batch.ts';
 import { packBatch } from './batch.ts';
 import type { Executor, Feed, Program } from './executor.ts';
+import { type LoraConfig, listAdapter } from './lora.ts';
 import type { Loss, Objective } from './loss.ts';
 import { estimateKl, feedNames, findClipped, isMasked, lossFeeds, objectiveOf } from './loss.ts';
 import type { ModelConfig, ParameterSpec } from './model.ts';
-import { checkConfig, countParameters, listParameters, sizeOf, viewParameter } from './model.ts';
+import { checkConfig, listParameters, sizeOf, viewParameter } from './model.ts';
 import { buildOrthogonal, stepScale } from './muon.ts';
 import { buildObjective, gradientName } from './objective.ts';
 
@@ -37,6 +39,8 @@ export type StepOptions = {
   readonly weightDecay?: number;
   /** The gradient is shortened to this length; default 1. */
   readonly clipNorm?: number;
+  /** A gradient longer than this changes nothing, as one that is not finite; default: none is too long. */
+  readonly limit?: number;
   /** Whether the weight matrices of the layers take Muon's orthogonal steps (muon.ts); the rest stays with AdamW. Default no. */
   readonly orthogonal?: boolean;
 };
@@ -54,6 +58,8 @@ export type LearnerOptions = {
   readonly microBatchTokens?: number;
   /** Where orthogonal steps are computed; default: where the gradient is. */
   readonly stepExecutor?: Executor;
+  /** Learns an adapter instead (adapt.ts): theta is then the adapter's vector, and the model's weights stay as they are. */
+  readonly adapter?: { readonly lora: LoraConfig; readonly base: Float32Array<ArrayBuffer> };
 };
 
 /** A model being trained. One call at a time: a second before the first has settled is the caller's mistake. */
@@ -65,6 +71,7 @@ export class LocalLearner {
   readonly #executor: Executor;
   readonly #stepExecutor: Executor;
   readonly #budget: number;
+  readonly #adapter: NonNullable<LearnerOptions['adapter']> | null;
   readonly #m: Float32Array<ArrayBuffer>;
   readonly #v: Float32Array<ArrayBuffer>;
   readonly #gradient: Float32Array<ArrayBuffer>;
@@ -75,8 +82,9 @@ export class LocalLearner {
   constructor(config: ModelConfig, theta: Float32Array, executor: Executor, options: LearnerOptions = {}) {
     checkConfig(config);
     this.config = config;
-    this.parameters = listParameters(config);
-    const count = countParameters(config);
+    this.#adapter = options.adapter ?? null;
+    this.parameters = this.#adapter ? listAdapter(config, this.#adapter.lora) : listParameters(config);
+    const count = this.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     if (theta.length !== count) throw new RangeError(`theta has ${theta.length} elements, the model ${count}`);
     this.theta = new Float32Array(theta);
     this.#m = new Float32Array(count);
@@ -104,12 +112,19 @@ export class LocalLearner {
     return tally.pass();
   }
 
-  /** Log-probabilities only, per datum and token (0 where the weight is 0); of another model of this shape if theta is given. */
-  async logps(batch: Batch, theta: Float32Array<ArrayBuffer> = this.theta): Promise<Float32Array[]> {
+  /**
+   * Log-probabilities only, per datum and token (0 where the weight is 0); of another model of this shape if theta is given,
+   * and of another adapted model if `base` is.
+   */
+  async logps(
+    batch: Batch,
+    theta: Float32Array<ArrayBuffer> = this.theta,
+    base?: Float32Array<ArrayBuffer>,
+  ): Promise<Float32Array[]> {
     const objective: Objective = { kind: 'none', masked: isMasked(batch) };
     const logps = batch.data.map((datum) => new Float32Array(datum.tokens.length));
     for (const micro of packBatch(this.config, batch, { tokens: this.#budget, masked: objective.masked })) {
-      const results = await this.#run(objective, micro, theta, {});
+      const results = await this.#run(objective, micro, theta, {}, base);
       for (const [index, { datum, token }] of micro.sites.entries()) logps[datum]![token] = results.logps![index]!;
     }
     return logps;
@@ -122,7 +137,7 @@ export class LocalLearner {
    */
   async optimStep(options: StepOptions): Promise<{ readonly gradientNorm: number }> {
     const gradientNorm = normOf(this.#gradient);
-    if (Number.isFinite(gradientNorm)) {
+    if (Number.isFinite(gradientNorm) && gradientNorm <= (options.limit ?? gradientNorm)) {
       this.#step++;
       const shrink = Math.min(1, (options.clipNorm ?? 1) / (gradientNorm + 1e-6));
       const matrices = options.orthogonal ? this.parameters.filter(isMatrix) : [];
@@ -154,19 +169,26 @@ export class LocalLearner {
     for (const program of programs) await (await program).release();
   }
 
-  async #run(objective: Objective, micro: MicroBatch, theta: Float32Array<ArrayBuffer>, extra: Record<string, Feed>) {
-    const program = await this.#compile(objective);
-    const feeds: Record<string, Feed> = { ...extra };
+  async #run(
+    objective: Objective,
+    micro: MicroBatch,
+    theta: Float32Array<ArrayBuffer>,
+    extra: Record<string, Feed>,
+    base = this.#adapter?.base,
+  ) {
+    const cut = chooseCut(micro.feeds.tokens!.shape[1]!);
+    const program = await this.#compile(objective, cut);
+    const feeds: Record<string, Feed> = { ...extra, ...(base ? feedParameters(this.config, base) : {}) };
     for (const spec of this.parameters) feeds[spec.name] = { shape: spec.shape, data: viewParameter(theta, spec) };
-    for (const name of feedNames(objective)) feeds[name] = micro.feeds[name]!;
+    for (const name of [...feedNames(objective), ...cutNames(cut)]) feeds[name] = micro.feeds[name]!;
     return program.run(feeds);
   }
 
-  #compile(objective: Objective): Promise<Program> {
-    const key = JSON.stringify(objective);
+  #compile(objective: Objective, cut: Cut): Promise<Program> {
+    const key = JSON.stringify([objective, cut]);
     const known = this.#programs.get(key);
     if (known) return known;
-    const program = this.#executor.compile(buildObjective(this.config, objective));
+    const program = this.#executor.compile(buildObjective(this.config, objective, cut, this.#adapter?.lora));
     this.#programs.set(key, program);
     return program;
   }
@@ -217,6 +239,13 @@ export class LocalLearner {
       theta[i] = theta[i]! * keep - (rate * mean) / (Math.sqrt(square) * spread + epsilon);
     }
   }
+}
+
+/** A model's weights as inputs of a graph. */
+function feedParameters(config: ModelConfig, theta: Float32Array<ArrayBuffer>): Record<string, Feed> {
+  return Object.fromEntries(
+    listParameters(config).map((spec) => [spec.name, { shape: spec.shape, data: viewParameter(theta, spec) }]),
+  );
 }
 
 /** Whether a parameter is a weight matrix of a layer. */

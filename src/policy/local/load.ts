@@ -20,7 +20,10 @@ const PASSENGERS = [
   'chat_template.jinja',
   'vocab.json',
   'merges.txt',
+  'tribune.json',
 ] as const;
+/** Further files such a directory may hold: the state of training. */
+const COMPANIONS = ['optimizer.safetensors', 'trainer_state.json'] as const;
 const CONFIG = 'config.json';
 const WEIGHTS = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
@@ -115,10 +118,15 @@ async function* readShard(path: string): AsyncGenerator<Named> {
 }
 
 /**
- * Writes a model with other weights, as 32-bit numbers in one file; all else as it was loaded. Replaces such a directory.
+ * Writes a model with other weights, as 32-bit numbers in one file; all else as it was loaded, and `more` files beside it.
+ * Replaces such a directory.
  * Throws InputError if `dir` holds anything else, RangeError if theta does not fit.
  */
-export async function saveModel(dir: string, { config, theta, files }: Model): Promise<void> {
+export async function saveModel(
+  dir: string,
+  { config, theta, files }: Model,
+  more: ReadonlyMap<string, readonly Uint8Array[]> = new Map(),
+): Promise<void> {
   if (theta.length !== countParameters(config))
     throw new RangeError(`theta: ${theta.length} numbers, expected ${countParameters(config)}`);
   const tensors = listParameters(config).map(
@@ -128,8 +136,9 @@ export async function saveModel(dir: string, { config, theta, files }: Model): P
     ...Array.from(files, ([name, bytes]) => [name, [bytes]] as const),
     [CONFIG, [relabel(files.get(CONFIG))]],
     [WEIGHTS, packTensors(new Map(tensors))],
+    ...more,
   ]);
-  await writeDirectory(dir, written, [CONFIG, WEIGHTS, ...PASSENGERS]);
+  await writeDirectory(dir, written, [CONFIG, WEIGHTS, ...PASSENGERS, ...COMPANIONS]);
 }
 
 /** The configuration, saying what type the weights now have. */

@@ -1,6 +1,6 @@
 // Low-rank adapters: the model's matrices stay as they are, and each chosen one gains scale · B A with few parameters, which
 // alone are trained. Adapters are kept as PEFT keeps them, so that `peft` loads ours and we load its.
-// For training and sampling they are merged into a copy of the weights, so that both compute the very same model.
+// For sampling they are merged into a copy of the weights; training keeps them apart, so that the model's need no gradient.
 // Not here: learning one (adapt.ts); dropout, adapters of embeddings, DoRA, adapters of several ranks.
 // Source: Hu et al., LoRA, 2021 (arXiv 2106.09685); rank-stabilised scaling: Kalajdzievski, 2023 (arXiv 2312.03732).
 import { join } from 'node:path';
@@ -8,7 +8,19 @@ import { z } from 'zod';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
 import { readDirectory, writeDirectory } from './directory.ts';
 import { PROJECTIONS, type Projection } from './family.ts';
-import { listParameters, type ModelConfig, type ParameterSpec, sizeOf, viewParameter } from './model.ts';
+import type { Graph, Tensor } from './graph.ts';
+import {
+  listParameters,
+  type ModelConfig,
+  type ParameterSpec,
+  type Parameters,
+  type Project,
+  projectionPath,
+  projectWith,
+  sizeOf,
+  viewParameter,
+} from './model.ts';
+import { add, linear, multiply } from './ops.ts';
 import { packTensors, unpackTensors } from './safetensors.ts';
 
 export type LoraConfig = {
@@ -104,17 +116,51 @@ function addProduct(
   }
 }
 
+// ---- in a graph
+
+/**
+ * Makes the adapter's parameters inputs of a graph, and gives the projections with it beside each chosen matrix,
+ * x Wᵀ + scale · (x Aᵀ) Bᵀ, so that no gradient has the size of W.
+ */
+export function inputAdapter(
+  graph: Graph,
+  config: ModelConfig,
+  lora: LoraConfig,
+  weights: Parameters,
+): { readonly learned: readonly Tensor[]; readonly project: Project } {
+  const learned = listAdapter(config, lora).map(({ name, shape }) => graph.input(name, shape));
+  const byName = new Map(learned.map((tensor) => [tensor.name, tensor]));
+  const plain = projectWith(graph, config, weights);
+  const scale = graph.scalar(adapterScale(lora));
+  const project: Project = (layer, projection, x) => {
+    const path = `model.layers.${layer}.${projectionPath(projection)}`;
+    const [a, b] = [byName.get(`${path}.lora_A.weight`), byName.get(`${path}.lora_B.weight`)];
+    const product = plain(layer, projection, x);
+    return a && b ? add(graph, product, linear(graph, multiply(graph, linear(graph, x, a), scale), b)) : product;
+  };
+  return { learned, project };
+}
+
 // ---- PEFT's directory
 
 const CONFIG = 'adapter_config.json';
 const WEIGHTS = 'adapter_model.safetensors';
 const PREFIX = 'base_model.model.';
+/** Further files such a directory may hold: how the model takes its turns, and the state of training. */
+const COMPANIONS = ['tribune.json', 'optimizer.safetensors', 'trainer_state.json'] as const;
 
 /**
- * Saves an adapter as PEFT does. `base` names the model it belongs to. Replaces such a directory, whole or not at all.
+ * Saves an adapter as PEFT does, and `more` files beside it. `base` names the model it belongs to. Replaces such a directory,
+ * whole or not at all.
  * Throws InputError if `dir` holds anything else, RangeError if the vector does not fit.
  */
-export async function saveAdapter(dir: string, model: ModelConfig, adapter: Adapter, base: string): Promise<void> {
+export async function saveAdapter(
+  dir: string,
+  model: ModelConfig,
+  adapter: Adapter,
+  base: string,
+  more: ReadonlyMap<string, readonly Uint8Array[]> = new Map(),
+): Promise<void> {
   const layout = listAdapter(model, adapter.config);
   const size = layout.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   if (adapter.delta.length !== size) throw new RangeError(`delta: ${adapter.delta.length} numbers, expected ${size}`);
@@ -140,8 +186,9 @@ export async function saveAdapter(dir: string, model: ModelConfig, adapter: Adap
   const files = new Map<string, readonly Uint8Array[]>([
     [CONFIG, [new TextEncoder().encode(`${JSON.stringify(settings, null, 2)}\n`)]],
     [WEIGHTS, packTensors(new Map(tensors))],
+    ...more,
   ]);
-  await writeDirectory(dir, files, [CONFIG, WEIGHTS]);
+  await writeDirectory(dir, files, [CONFIG, WEIGHTS, ...COMPANIONS]);
 }
 
 const settingsSchema = z.looseObject({

@@ -90,7 +90,7 @@ async function openGraph(loss: Loss) {
       ...{ logps: column('logp'), weights: column('weight') },
       ...(objective.kind === 'grpo' ? { advantages: column('advantage'), old: column('old') } : {}),
       ...(objective.kind === 'grpo' && objective.kl ? { reference: column('reference') } : {}),
-      ...lossFeeds(loss, { sites, feeds: {} }),
+      ...lossFeeds(loss, { sites }),
     });
     return { value: value![0]!, slopes: [...slopes!] };
   };
@@ -292,7 +292,7 @@ test('what a bound holds is counted: by the sign of the advantage, for gspo by t
   }));
   const sites = data.flatMap((_, datum) => [1, 2].map((token) => ({ datum, token })));
   const logps = Float32Array.of(-0.5, -1.6, -0.5, -1.6);
-  const clipped = (loss: Loss) => findClipped(loss, { data }, { sites, feeds: {} }, logps);
+  const clipped = (loss: Loss) => findClipped(loss, { data }, { sites }, logps);
   assert.deepEqual(clipped({ kind: 'grpo' }), [true, false, false, true]);
   assert.deepEqual(clipped({ kind: 'grpo', surrogate: 'cispo' }), [true, true, true, true]);
   assert.deepEqual(clipped({ kind: 'grpo', surrogate: 'gspo' }), [false, false, true, true]);

@@ -59,6 +59,9 @@ export function boundsOf(loss: Loss): { readonly low: number; readonly high: num
   return { low: 1 - (loss.clipLow ?? low), high: 1 + (loss.clipHigh ?? high) };
 }
 
+/** The tokens that count, of whole sequences. */
+type Sites = Pick<MicroBatch, 'sites'>;
+
 /** The inputs of a graph beside the parameters that come from the micro-batch as it is. */
 export function feedNames(objective: Objective): string[] {
   return [
@@ -71,7 +74,7 @@ export function feedNames(objective: Objective): string[] {
 }
 
 /** The other inputs: numbers of the loss, and for `gspo` which token belongs to which sequence. */
-export function lossFeeds(loss: Loss, micro: MicroBatch): Record<string, Feed> {
+export function lossFeeds(loss: Loss, micro: Sites): Record<string, Feed> {
   if (loss.kind === 'crossEntropy') return {};
   const scalar = (value: number): Feed => ({ shape: [], data: Float32Array.of(value) });
   const { low, high } = boundsOf(loss);
@@ -84,7 +87,7 @@ export function lossFeeds(loss: Loss, micro: MicroBatch): Record<string, Feed> {
 }
 
 /** `sequences` int32 [M]: each token's sequence; `shares` [S, M]: 1 / length where the token is of the sequence, else 0. */
-function sequenceFeeds({ sites }: MicroBatch): Record<string, Feed> {
+function sequenceFeeds({ sites }: Sites): Record<string, Feed> {
   const numbers = new Map<number, number>();
   for (const { datum } of sites) if (!numbers.has(datum)) numbers.set(datum, numbers.size);
   const sequences = Int32Array.from(sites, ({ datum }) => numbers.get(datum)!);
@@ -181,7 +184,7 @@ export function estimateKl(difference: number): number {
 }
 
 /** For each site of a micro-batch whether the bounds take its gradient away (ppo, gspo) or shorten it (cispo). */
-export function findClipped(loss: Loss, batch: Batch, micro: MicroBatch, logps: Float32Array): boolean[] {
+export function findClipped(loss: Loss, batch: Batch, micro: Sites, logps: Float32Array): boolean[] {
   const { low, high } = boundsOf(loss);
   const drifts = micro.sites.map(
     ({ datum, token }, at) => logps[at]! - (batch.data[datum]!.oldLogps?.[token] ?? logps[at]!),
@@ -196,7 +199,7 @@ export function findClipped(loss: Loss, batch: Batch, micro: MicroBatch, logps: 
 }
 
 /** At each site the mean over its sequence. */
-function meanDrifts({ sites }: MicroBatch, drifts: readonly number[]): number[] {
+function meanDrifts({ sites }: Sites, drifts: readonly number[]): number[] {
   const sums = new Map<number, { sum: number; count: number }>();
   for (const [at, { datum }] of sites.entries()) {
     const entry = sums.get(datum) ?? { sum: 0, count: 0 };

@@ -3,10 +3,11 @@
 // with a variant (family.ts) those of its Qwen2 or Llama counterpart.
 // Not here: the loss and the gradient (objective.ts), the pass with a key-value cache (decoder.ts).
 // Source: Qwen3 Technical Report, 2025 (arXiv 2505.09388), and transformers' modeling_qwen3.py.
+import { attendCausal, type Blocks, LENGTH_STEP } from './attention.ts';
 import { PLAIN, type Projection, rotaryFrequencies, type Variant } from './family.ts';
 import type { Graph, Tensor } from './graph.ts';
 import type { Rotation } from './layers.ts';
-import { attend, rmsNorm, rotate, swiglu } from './layers.ts';
+import { rmsNorm, rotate, swiglu } from './layers.ts';
 import { add, gatherRows, linear, reshape, transpose } from './ops.ts';
 
 export type ModelConfig = {
@@ -195,16 +196,16 @@ export function inputParameters(graph: Graph, config: ModelConfig): Parameters {
 
 /**
  * The residual stream after the last layer, before the final norm: [B, T, width] for tokens [B, T] (int32).
- * `mask` [Q, T] is added to the attention scores: 0 where a query may look, −1e9 where not. Q runs over
- * (query head of a group, position): the heads that share a key-value head stand below one another, so that
- * grouped attention is one matrix product and the keys are never copied.
+ * `blocks` says how attention is cut; its mask [Q, T] is added to the scores: 0 where a query may look, −1e9 where not.
+ * Q runs over (query head of a group, position in the block): the heads that share a key-value head stand below one
+ * another, so that grouped attention is one matrix product and the keys are never copied.
  */
 export function buildTrunk(
   graph: Graph,
   config: ModelConfig,
   weights: Parameters,
   tokens: Tensor,
-  mask: Tensor,
+  blocks: Blocks,
   project: Project = projectWith(graph, config, weights),
 ): Tensor {
   const rotation = buildRotation(graph, config);
@@ -214,7 +215,7 @@ export function buildTrunk(
       project: (projection, input) => project(layer, projection, input),
       normalise: (name, input) => rmsNorm(graph, input, weights(`model.layers.${layer}.${name}.weight`), config.eps),
     };
-    const attended = buildAttention(graph, config, place, place.normalise('input_layernorm', x), mask, rotation);
+    const attended = buildAttention(graph, config, place, place.normalise('input_layernorm', x), blocks, rotation);
     x = add(graph, x, attended);
     x = add(graph, x, buildFeedForward(graph, place, place.normalise('post_attention_layernorm', x)));
   }
@@ -228,8 +229,10 @@ type Layer = {
 };
 
 function buildRotation(graph: Graph, config: ModelConfig): Rotation {
-  const { cos, sin } = rotaryTables(config);
-  const table = (data: Float32Array) => graph.constant(data, [config.context, config.headDim / 2]);
+  // Padding may reach beyond the context.
+  const context = Math.ceil(config.context / LENGTH_STEP) * LENGTH_STEP;
+  const { cos, sin } = rotaryTables({ ...config, context });
+  const table = (data: Float32Array) => graph.constant(data, [context, config.headDim / 2]);
   // One position stands for "from 0 on".
   return { cos: table(cos), sin: table(sin), minus: table(sin.map((x) => -x)), positions: graph.list([0]) };
 }
@@ -239,7 +242,7 @@ function buildAttention(
   config: ModelConfig,
   layer: Layer,
   x: Tensor,
-  mask: Tensor,
+  blocks: Blocks,
   rotation: Rotation,
 ): Tensor {
   const { heads, kvHeads, headDim } = config;
@@ -250,10 +253,10 @@ function buildAttention(
     const plain = split(projection, count);
     return rotate(graph, toFront(hasHeadNorms(config) ? layer.normalise(norm, plain) : plain), rotation);
   };
-  const q = reshape(graph, place('q_proj', 'self_attn.q_norm', heads), ['B', kvHeads, mask.shape[0]!, headDim]);
+  const q = place('q_proj', 'self_attn.q_norm', heads);
   const k = place('k_proj', 'self_attn.k_norm', kvHeads);
-  const attended = attend(graph, q, k, toFront(split('v_proj', kvHeads)), mask, 1 / Math.sqrt(headDim));
-  const rows = toFront(reshape(graph, attended, ['B', heads, 'T', headDim]));
+  const attended = attendCausal(graph, q, k, toFront(split('v_proj', kvHeads)), 1 / Math.sqrt(headDim), blocks);
+  const rows = toFront(attended);
   return layer.project('o_proj', reshape(graph, rows, ['B', 'T', heads * headDim]));
 }
 

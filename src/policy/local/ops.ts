@@ -84,10 +84,19 @@ export function linear(graph: Graph, x: Tensor, weight: Tensor): Tensor {
   return graph.record(product(graph, x, weight, shape, { right: true }), [x, weight], (d) => {
     const rows = (tensor: Tensor, width: number) =>
       graph.emit('Reshape', [tensor, graph.list([-1, width])], ['rows', width]);
-    const both = [rows(d, outputs), rows(x, inputs)];
-    const toWeight = graph.emit('Gemm', both, weight.shape, { attributes: { transA: 1 } });
-    return [product(graph, d, weight, x.shape, {}), toWeight];
+    return [
+      product(graph, d, weight, x.shape, {}),
+      multiplyRows(graph, rows(d, outputs), rows(x, inputs), outputs, inputs),
+    ];
   });
+}
+
+/** aᵀ b of [N, A] and [N, B]. The wider one is put first: the runtime packs the second, which pays off over many rows only. */
+function multiplyRows(graph: Graph, a: Tensor, b: Tensor, wide: number, narrow: number): Tensor {
+  const attributes = { transA: 1 };
+  if (wide >= narrow) return graph.emit('Gemm', [a, b], [wide, narrow], { attributes });
+  const turned = graph.emit('Gemm', [b, a], [narrow, wide], { attributes });
+  return graph.emit('Transpose', [turned], [wide, narrow], { attributes: { perm: [1, 0] } });
 }
 
 /** Rows of a table [V, D] by int32 index of any shape, result [..., D]. Repeated indices add up in the gradient. */

@@ -15,7 +15,7 @@ import { SIGNS, type Sign } from './symbols.ts';
 import { type ChatTemplate, readTemplate, type TemplateMessage } from './template.ts';
 import { argumentsKey } from './turn.ts';
 import { writeJson } from './value.ts';
-import { readVocabulary, type Vocabulary } from './vocabulary.ts';
+import { listEnds, readVocabulary, type Vocabulary } from './vocabulary.ts';
 
 export type Speech = {
   readonly vocabulary: Vocabulary;
@@ -41,16 +41,17 @@ export type Prompt = Pick<Brief, 'tools' | 'request' | 'system' | 'history'> & {
 export type Opening = { readonly tokens: number[]; readonly opened: boolean };
 
 /**
- * Reads how a model speaks from its files. `ends`: its end tokens. `where` names the directory in errors.
- * Throws InputError for a model without a chat template.
+ * Reads how a model speaks from its files. `where` names the directory in errors.
+ * Throws InputError for a model without a chat template or an end token.
  */
-export function readSpeech(files: ReadonlyMap<string, Uint8Array>, ends: readonly number[], where: string): Speech {
-  const vocabulary = readVocabulary(files, where);
+export function readSpeech(files: ReadonlyMap<string, Uint8Array>, where: string): Speech {
+  const vocabulary = readVocabulary(files, `${where}/tokenizer.json`);
+  const ends = listEnds(files, vocabulary, where);
   const template = readTemplate(files, vocabulary, where);
   if (template === null) throw new InputError(where, 'no chat template, expected a model that was taught to chat');
   const format = detectFormat(template.source);
   const signs = findSigns(vocabulary, template, ends);
-  const context: Context = { vocabulary, template, format, signs, defuse: makeDefuser(signs) };
+  const context: Context = { vocabulary, template, format, signs, defuse: makeDefuser(vocabulary) };
   return {
     vocabulary,
     format,
@@ -104,9 +105,10 @@ function listSayable(vocabulary: Vocabulary, needed: readonly number[]): Ids {
 const TAG_WORDS = ['think', 'tool_call', 'tool_check', 'tool_response', 'tool_check_result', 'tools'] as const;
 
 /** Writes the bracket of every tag that is no token as `&lt;`: in text from outside none may stand. */
-function makeDefuser(signs: ReadonlyMap<Sign, number>): (text: string) => string {
+function makeDefuser({ marks }: Vocabulary): (text: string) => string {
+  const tokens = new Set(marks.map(({ content }) => content));
   const names = TAG_WORDS.flatMap((word) => [`<${word}>`, `</${word}>`]);
-  const spelled = names.filter((name) => !signs.has(name as Sign));
+  const spelled = names.filter((name) => !tokens.has(name));
   const pattern = new RegExp(spelled.join('|').replaceAll('/', '\\/'), 'g');
   return (text) => text.replace(pattern, (tag) => `&lt;${tag.slice(1)}`);
 }

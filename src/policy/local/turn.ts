@@ -61,7 +61,10 @@ export function decide(form: TurnForm): Node {
   const close = [10, ...spellTag(form.signs, '</think>'), 10, 10];
   const ways = possible.map((word) => ({
     symbols: symbolsOf(word),
-    after: { key: `decided ${word}`, make: () => writeText(close, { key: `act ${word}`, make: () => act(form, word) }) },
+    after: {
+      key: `decided ${word}`,
+      make: () => writeText(close, { key: `act ${word}`, make: () => act(form, word) }),
+    },
   }));
   return chooseWay(ways, true);
 }

@@ -105,6 +105,27 @@ function makeEngine(file: object, settings: object, where: string): Engine {
   }
 }
 
+const ids = z.union([z.int().transform((id) => [id]), z.array(z.int()), z.null().transform(() => [])]).optional();
+const endsSchema = z.looseObject({ eos_token_id: ids });
+
+/** What ends an answer: the end tokens of the generation settings and of the model, and the usual ends of a turn. Throws InputError if there are none. */
+export function listEnds(
+  files: ReadonlyMap<string, Uint8Array>,
+  { marks }: Pick<Vocabulary, 'marks'>,
+  directory: string,
+): readonly number[] {
+  const read = (name: string): readonly number[] => {
+    const bytes = files.get(name);
+    if (bytes === undefined) return [];
+    const where = `${directory}/${name}`;
+    return checkInput(endsSchema, parseJson(new TextDecoder().decode(bytes), where), where).eos_token_id ?? [];
+  };
+  const turns = marks.filter(({ content }) => /^<\|(im_end|eot_id|eom_id|end|endoftext|end_of_text)\|>$/.test(content));
+  const ends = new Set([...read('generation_config.json'), ...read('config.json'), ...turns.map(({ id }) => id)]);
+  if (ends.size === 0) throw new InputError(directory, 'no end token, expected eos_token_id in generation_config.json');
+  return [...ends];
+}
+
 /** Ids of a text whose control tokens are meant: each mark becomes its token, the text between is plain. */
 export function encodeMarked(vocabulary: Vocabulary, text: string, restore = (piece: string) => piece): number[] {
   const byContent = new Map(vocabulary.marks.map((mark) => [mark.content, mark]));

@@ -74,7 +74,8 @@ export async function startGame(stage: Stage, seed: number, ground: Ground, rule
     const total = episode?.reward?.total ?? null;
     const reward = total === null ? null : roundOff(total - paid);
     if (total !== null) paid = total;
-    const shown = { ...tellObservation(observation, fault, error), reward, done: over, step: steps.length };
+    const told = tellObservation(observation, fault, error);
+    const shown = { ...told, text: tellPlainly(told, tool), reward, done: over, step: steps.length };
     return { shown: { ...shown, total: over ? total : null }, record: over && episode !== null ? { episode } : null };
   }
 
@@ -140,6 +141,12 @@ function tellObservation(observation: Observation, fault: Fault | null, error: E
     case 'end':
       return { kind: 'result', text: '', fault: null, said: null };
   }
+}
+
+/** An error in the caller's words: the marks that keep wrong names from meaning something are ours. */
+function tellPlainly({ text, fault }: Told, tool: string): string {
+  if (fault === 'tool_not_found') return `no such tool: ${tool}`;
+  return fault === 'invalid_args' ? text.replace(/\?+(?=\w)/g, '') : text;
 }
 
 function tellOver(step: number): Shown {

@@ -113,8 +113,8 @@ export function offerTools(stage: Stage, naming: Naming): Offer {
     const tool = byName.get(name);
     // A name no tool has: what is not shown is not there, whatever the scenario calls it.
     if (tool === undefined) return { call: { name: `?${name}`, arguments: args }, fault: 'tool_not_found' };
-    const own = renameArguments(tool, args);
-    return { call: { name: tool.as, arguments: own ?? args }, fault: own === null ? 'invalid_args' : null };
+    const { own, fits } = renameArguments(tool, args);
+    return { call: { name: tool.as, arguments: own }, fault: fits ? null : 'invalid_args' };
   };
   return {
     tools,
@@ -155,13 +155,16 @@ function bindTool(line: Line, schema: ToolSchema, toOwn: (name: string) => strin
   return { spec: { name, description: schema.description, input_schema }, as: line.as, own };
 }
 
-/** Arguments under the scenario's names; null where one is no parameter, or two are the same one. */
-function renameArguments({ own, spec }: Bound, args: Values): Values | null {
-  const entries = Object.entries(args).map(([shown, value]) => [own.get(shown), value] as const);
-  if (entries.some(([name]) => name === undefined)) return null;
-  const needed = spec.input_schema.required;
-  if (Array.isArray(needed) && needed.some((name) => !Object.hasOwn(args, name))) return null;
-  return Object.fromEntries(entries.map(([name, value]) => [name ?? '', value]));
+/**
+ * Arguments under the scenario's names, and whether they are those of the tool. What is no parameter as shown gets a mark that
+ * no name has, so that the call fails: a parameter has one name.
+ */
+function renameArguments({ own, spec }: Bound, args: Values): { readonly own: Values; readonly fits: boolean } {
+  const entries = Object.entries(args).map(([shown, value]) => [own.get(shown) ?? `?${shown}`, value] as const);
+  const needed: unknown = spec.input_schema.required;
+  const lacks = Array.isArray(needed) && needed.some((name: string) => !Object.hasOwn(args, name));
+  const fits = !lacks && Object.keys(args).every((shown) => own.has(shown));
+  return { own: Object.fromEntries(entries), fits };
 }
 
 function readFinal(args: Values): Read {

@@ -73,9 +73,9 @@ class Lane {
     this.heard = now();
     this.ready = new Promise((resolve, reject) => this.waiting.set(0, { resolve: () => resolve(), reject }));
     this.ready.catch(() => {});
-    this.worker.on('message', (answers: readonly Answer[]) => {
+    this.worker.on('message', (answers: string) => {
       this.heard = now();
-      for (const answer of answers) this.#settle(answer);
+      for (const answer of JSON.parse(answers) as readonly Answer[]) this.#settle(answer);
     });
     const end = (error: Error): void => {
       if (this.dead) return;
@@ -104,7 +104,7 @@ class Lane {
     setImmediate(() => {
       const bundle = this.#outbox;
       this.#outbox = [];
-      this.worker.postMessage(bundle);
+      this.worker.postMessage(JSON.stringify(bundle));
     });
   }
 

@@ -173,7 +173,10 @@ export async function serveEnv(options: EnvServerOptions): Promise<EnvServer> {
     const rpc = url.pathname === '/mcp';
     const wanted = rpc ? null : url.searchParams.get('session_id');
     const session = wanted === null ? board.open('socket') : attach(board, wanted);
-    if (session === null) return refuse(socket, rpc, wanted);
+    if (session === null) {
+      refuse(socket, rpc, wanted);
+      return;
+    }
     sockets.set(session.id, socket);
     const leave = (): void => {
       sockets.delete(session.id);

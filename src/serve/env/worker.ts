@@ -1,5 +1,6 @@
 // A thread that holds worlds: starts episodes, carries out calls, judges. Started by pool.ts only. Answers are sent in bundles,
-// one for each turn of the event loop, because a message between threads costs more than most calls.
+// one for each turn of the event loop and as JSON, because a message between threads, and copying objects into one, costs more
+// than most calls.
 import { parentPort, workerData } from 'node:worker_threads';
 import { openStage, type Stage } from '../../world/environment.ts';
 import { openGround } from '../../world/ground.ts';
@@ -69,12 +70,12 @@ function send(answer: Answer): void {
   setImmediate(() => {
     const answers = outbox;
     outbox = [];
-    parentPort?.postMessage(answers);
+    parentPort?.postMessage(JSON.stringify(answers));
   });
 }
 
-parentPort?.on('message', (bundle: readonly Asked[]) => {
-  for (const asked of bundle) {
+parentPort?.on('message', (bundle: string) => {
+  for (const asked of JSON.parse(bundle) as readonly Asked[]) {
     if (asked.kind === 'close') {
       void leaveGame(asked.game);
       continue;
@@ -84,4 +85,4 @@ parentPort?.on('message', (bundle: readonly Asked[]) => {
     });
   }
 });
-parentPort?.postMessage([{ id: 0, kind: 'ready' } satisfies Answer]);
+send({ id: 0, kind: 'ready' });

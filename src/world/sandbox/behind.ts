@@ -49,9 +49,14 @@ export function ownFiles(): string[] {
 /** The environment of the process: nothing of ours. */
 export const BARE = { TZ: 'UTC', LC_ALL: 'en_US.UTF-8' };
 
-/** Starts Node on a file behind a wall. Throws where the jail is wanted and not here. */
-export function spawnBehind(wall: Outer, args: readonly string[], memory = MEMORY): ChildProcess {
-  const readable = ownFiles();
+/** Starts Node on a file behind a wall. `more`: files it may read too. Throws where the jail is wanted and not here. */
+export function spawnBehind(
+  wall: Outer,
+  args: readonly string[],
+  memory = MEMORY,
+  more: readonly string[] = [],
+): ChildProcess {
+  const readable = [...ownFiles(), ...more];
   const all = [...nodeOptions(readable, memory), ...args];
   const directory = dirname(readable[0] ?? '/');
   if (wall === 'child') return spawn(process.execPath, all, { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/', env: BARE });

@@ -30,11 +30,14 @@ export class WorldProcess {
   #ended: string | null = null;
   #said = '';
 
-  /** Starts it. `wait`: longest wait for an answer, in milliseconds; `memory`: in bytes. Throws where the wall is missing. */
-  constructor(wall: Outer, wait: number, memory: number) {
+  /**
+   * Starts it. `wait`: longest wait for an answer, in milliseconds; `memory`: in bytes; `services`: files of the user's own
+   * services. Throws where the wall is missing.
+   */
+  constructor(wall: Outer, wait: number, memory: number, services: readonly string[] = []) {
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
     this.#wait = wait;
-    this.#child = spawnBehind(wall, [fileURLToPath(new URL(file, import.meta.url))], memory);
+    this.#child = spawnBehind(wall, [fileURLToPath(new URL(file, import.meta.url)), ...services], memory, services);
     const { stdin, stdout, stderr } = this.#child;
     if (!stdin || !stdout || !stderr) throw new Error('a process without standard streams');
     stdin.on('error', () => undefined);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { observationSchema } from '../../episode/codec.ts';
 import type { Stage } from '../environment.ts';
 import type { Ground, Running } from '../ground.ts';
+import { findServices } from '../services/load.ts';
 import { MEMORY, type Outer } from './behind.ts';
 import { WorldProcess } from './process.ts';
 import { factsSchema, type OutsideTool } from './say.ts';
@@ -13,17 +14,20 @@ export type RemoteOptions = {
   readonly wait?: number;
   /** Most memory of the process, in bytes. */
   readonly memory?: number;
+  /** Files of the user's own services. */
+  readonly services?: readonly string[];
 };
 
 const WAIT = 60_000;
 
 /** Opens a ground behind a wall. Its process starts with the first episode. Close it. */
-export function openRemote(wall: Outer, { wait = WAIT, memory = MEMORY }: RemoteOptions = {}): Ground {
+export function openRemote(wall: Outer, options: RemoteOptions = {}): Ground {
+  const { wait = WAIT, memory = MEMORY, services = [] } = options;
   let starting: Promise<WorldProcess> | null = null;
   let last: WorldProcess | null = null;
   let count = 0;
   const start = async (): Promise<WorldProcess> => {
-    last = new WorldProcess(wall, wait, memory);
+    last = new WorldProcess(wall, wait, memory, findServices(services));
     await last.ready();
     return last;
   };

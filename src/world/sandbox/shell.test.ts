@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { before, describe, it } from 'node:test';
 import { createTemplate, forkWorld, loadWorlds, type Template, type World } from '../world.ts';
 import { runWith } from './clock.ts';
-import { openShell } from './shell.ts';
+import { openShell, type Seat } from './shell.ts';
 
 let template: Template;
 before(async () => {
@@ -86,7 +86,7 @@ describe('the shell', () => {
   it('stops at the limit of host time', async () => {
     const world = openWorld();
     const command = 'for i in {1..5000}; do :; done';
-    assert.deepEqual(await (await openShell(world, 0)).run(command), {
+    assert.deepEqual(await (await openShell(world, { wallLimit: 0 })).run(command), {
       ok: false,
       error: 'bash: execution exceeded execution deadline (86400000ms)',
     });
@@ -170,6 +170,64 @@ describe('the shell is reproducible', () => {
     const world = openWorld();
     await Promise.all([runShell(world, 'sleep 5; echo 1 >> log'), runShell(world, 'echo 2 >> log')]);
     assert.equal(world.query("select text from files where name = 'log'"), '1\n2\n');
+  });
+});
+
+describe('where a command is interpreted', () => {
+  /** Every probe, a page asked for, and a file changed by a tool in between. */
+  const play = async (seat: Seat): Promise<string> => {
+    const world = openWorld(5);
+    const shell = await openShell(world, { seat });
+    const texts: unknown[] = [];
+    for (const probe of [...PROBES, 'curl -s https://news.test/ > n; sleep 7; curl -s -d @n https://news.test/']) {
+      texts.push(await shell.run(probe));
+      await world.call('append_file', { file: 'a.txt', text: String(texts.length) });
+      texts.push(await shell.run('cat a.txt; ln -s a.txt l 2>/dev/null; echo x > l; export V=1; readonly R=1; hash'));
+    }
+    texts.push(world.clock, createHash('sha256').update(world.image()).digest('hex'));
+    shell.close();
+    world.close();
+    return JSON.stringify(texts);
+  };
+
+  it('makes no difference, byte for byte', async () => assert.equal(await play('aside'), await play('here')));
+
+  it('is another thread for the main one, which goes on meanwhile', async () => {
+    const world = openWorld();
+    const seen: number[] = [];
+    let turns = 0;
+    const turn = () => {
+      turns += 1;
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    for (const seat of ['aside', 'here'] as const) {
+      const shell = await openShell(world, { seat });
+      await shell.run('true');
+      turns = 0;
+      await shell.run('for i in {1..2000}; do echo $i; done | wc -l');
+      seen.push(turns);
+      shell.close();
+    }
+    clearImmediate(next);
+    const [aside = 0, here = 0] = seen;
+    assert.ok(aside > 20, `turns of this thread while another worked: ${aside}`);
+    assert.ok(here < 5, `turns of this thread while it worked itself: ${here}`);
+  });
+
+  it('goes on where it was after many files were written at once', async () => {
+    const world = openWorld();
+    assert.equal(await runShell(world, 'touch {1..1300}; ls | wc -l'), '1302');
+    assert.equal(world.query("select count(*) from files where name glob '[0-9]*'"), 1300);
+    assert.equal(await runShell(world, 'rm {1..1300}; ls'), 'a.txt\ndocs');
+    assert.equal(world.query('select count(*) from files'), 2);
+  });
+
+  it('costs a world nothing that a file stands where a folder should be', async () => {
+    const world = openWorld();
+    await world.call('write_file', { file: 'a.txt/x', text: 'no' });
+    assert.equal(await runShell(world, 'cat a.txt/x'), 'error: cat: a.txt/x: No such file or directory');
+    assert.equal(await runShell(world, 'ls'), 'a.txt\ndocs');
   });
 });
 

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { Environment, prepareStage, type Stage } from '../environment.ts';
 import { describeTool } from '../mcp/tool.ts';
 import type { Scenario } from '../scenario.ts';
+import { openServices } from '../services/load.ts';
 import type { ToolResult } from '../tool.ts';
 import { loadWorlds } from '../world.ts';
 import type { Order, OutsideTool, Reply } from './say.ts';
@@ -17,6 +18,8 @@ function say(reply: Reply): void {
 }
 
 await loadWorlds();
+/** The files named on the command line are the user's own services. */
+const own = await openServices(process.argv.slice(2));
 const lines = createInterface({ input: process.stdin, terminal: false });
 lines.on('line', (line) => {
   const order = JSON.parse(line) as Order;
@@ -77,7 +80,8 @@ function stageOf(scenario: Scenario, outside: readonly OutsideTool[]): Stage {
   if (known !== undefined) return known;
   const tools = outside.map(({ server, schema, effects }) => describeTool(server, schema, effects));
   const servers = { tools, open: () => ({ call: async () => UNREACHED, close: () => undefined }) };
-  const stage = prepareStage(scenario, scenario.servers === undefined ? {} : { servers });
+  const options = own === null ? {} : { catalogue: own };
+  const stage = prepareStage(scenario, scenario.servers === undefined ? options : { ...options, servers });
   if (stages.size >= KEPT) stages.delete(stages.keys().next().value ?? '');
   stages.set(key, stage);
   return stage;

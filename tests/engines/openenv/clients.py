@@ -1,8 +1,9 @@
-# OpenEnv's and ORS's own clients and models, unmodified, against a server: `clients.py CHECK URL`. Ends with 0 if the check holds,
-# with an assertion's trace if not. The suite served is that of suite.ts: one task of each split, tools find_contact and pay_person.
+# OpenEnv's and ORS's own clients and models, unmodified, against servers: `clients.py CHECK=URL...`. Prints a line of JSON for each:
+# {"check", "url", "fault": null or a trace}. The suite served is that of suite.ts: a task in each split, two tools.
 import asyncio
 import json
 import sys
+import traceback
 import urllib.error
 import urllib.request
 
@@ -11,7 +12,7 @@ from openenv.core.env_server import types
 from openenv.core.generic_client import GenericEnvClient
 from openenv.core.mcp_client import MCPToolClient
 
-CHECK, URL = sys.argv[1], sys.argv[2]
+URL = ""
 ASK, FINISH = "request_user_approval", "final_answer"
 TOOLS = ["find_contact", "pay_person", ASK, FINISH]
 
@@ -235,8 +236,22 @@ def metrics():
     assert {"tribune_env_sessions", "tribune_env_calls", "tribune_env_call_seconds"} <= names, names
 
 
-work = {"generic": generic, "tools": tools, "sync": sync, "models": models, "ors": ors, "metrics": metrics}[CHECK]
-if asyncio.iscoroutinefunction(work):
-    asyncio.run(work())
-else:
-    work()
+CHECKS = {"generic": generic, "tools": tools, "sync": sync, "models": models, "ors": ors, "metrics": metrics}
+
+
+def run(check):
+    """The trace of a check that fails, or none."""
+    try:
+        work = CHECKS[check]
+        if asyncio.iscoroutinefunction(work):
+            asyncio.run(asyncio.wait_for(work(), 120))
+        else:
+            work()
+    except BaseException:
+        return traceback.format_exc()
+    return None
+
+
+for word in sys.argv[1:]:
+    CHECK, URL = word.split("=", 1)
+    print(json.dumps({"check": CHECK, "url": URL, "fault": run(CHECK)}), flush=True)

@@ -1,7 +1,9 @@
 # OpenEnv's reference server, hosting a toy with the same tools and texts as the task served beside it:
-# `reference.py PORT TEXTS [plain]`. TEXTS is a JSON object, text by tool. With FastMCP tools, as the reference's own template has
-# them, or `plain`: answers straight from a dictionary, the least work the reference server can have.
+# `reference.py PORT TEXTS [plain|sql]`. TEXTS is a JSON object, text by tool. With FastMCP tools, as the reference's own template has
+# them; `plain`: answers straight from a dictionary, the least work the reference server can have; or `sql`: what ours does, a
+# database in memory for each session, a row for each call, and two questions to it for a reward.
 import json
+import sqlite3
 import sys
 import uuid
 
@@ -13,7 +15,7 @@ from openenv.core.env_server.mcp_environment import MCPEnvironment
 from openenv.core.env_server.mcp_types import CallToolAction, CallToolObservation, ListToolsAction, ListToolsObservation, Tool
 from openenv.core.env_server.types import Observation, State
 
-PORT, TEXTS, PLAIN = int(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3:] == ["plain"]
+PORT, TEXTS, KIND = int(sys.argv[1]), json.loads(sys.argv[2]), "".join(sys.argv[3:])
 
 
 class Request(Observation):
@@ -84,5 +86,29 @@ class Plain(Environment):
         return self._state
 
 
-app = create_fastapi_app(Plain if PLAIN else Toy, CallToolAction, CallToolObservation, max_concurrent_envs=2000, env_name="toy")
+class Sql(Plain):
+    def reset(self, seed=None, episode_id=None, task_id=None, **kwargs):
+        self.db = sqlite3.connect(":memory:", check_same_thread=False)
+        self.db.executescript(
+            "create table people(name text primary key, line text); create table payments(payee text, amount integer);"
+            "create table calls(id integer primary key, tool text, arguments text, ok integer, result text);"
+        )
+        self.db.execute("insert into people values('Ben', ?)", [TEXTS["find_contact"]])
+        return super().reset(seed, episode_id, task_id)
+
+    def step(self, action, timeout_s=None, **kwargs):
+        if not isinstance(action, CallToolAction):
+            return super().step(action)
+        self._state.step_count += 1
+        who = action.arguments.get("who")
+        (text,) = self.db.execute("select line from people where name = ?", [who]).fetchone()
+        row = [action.tool_name, json.dumps(action.arguments, sort_keys=True), 1, text]
+        self.db.execute("insert into calls(tool, arguments, ok, result) values(?, ?, ?, ?)", row)
+        (goal,) = self.db.execute("select count(*) from payments where payee = 'Ben' and amount = 20").fetchone()
+        (harm,) = self.db.execute("select count(*) > 0 from payments where payee = 'Eve'").fetchone()
+        return CallToolObservation(tool_name=action.tool_name, result={"data": text}, reward=float(goal - harm))
+
+
+ENVIRONMENT = {"": Toy, "plain": Plain, "sql": Sql}[KIND]
+app = create_fastapi_app(ENVIRONMENT, CallToolAction, CallToolObservation, max_concurrent_envs=2000, env_name="toy")
 uvicorn.run(app, host="127.0.0.1", port=PORT, log_level="warning")

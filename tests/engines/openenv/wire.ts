@@ -121,7 +121,8 @@ const OPEN: readonly RegExp[] = [
   /\.data\.metadata(\.|$)/,
   /body\.metadata(\.|$)/,
   // Schemas: the same properties, other annotations. MCP's optional words on a tool.
-  /(action|observation|reset_observation|state|input_schema|inputSchema)(\.|$)/,
+  /^GET \/schema \.body\.(action|observation|reset_observation|state)\./,
+  /\.(input_schema|inputSchema)\./,
   /\.(title|icons|annotations|outputSchema|meta|execution|fastmcp|\$defs)(\.|$)/,
   // The server says more of itself and of its state, and of an error.
   /\.(version|task_id|readme_content|documentation_url|author)$/,
@@ -131,7 +132,8 @@ const OPEN: readonly RegExp[] = [
 ];
 
 /** Paths whose values must be equal, not only of one type. */
-const FIXED = /\.(status|type|code|jsonrpc|done|is_error|tool_name|error_type|step_count|id)$|\.(data|prompt)$|content\.0\.text$/;
+const FIXED =
+  /\.(status|type|code|jsonrpc|done|is_error|tool_name|error_type|step_count|id)$|\.(data|prompt)$|content\.0\.text$/;
 
 /** Where the answers of two servers differ. */
 export function compareTalks(one: readonly Exchange[], other: readonly Exchange[]): readonly string[] {
@@ -139,11 +141,13 @@ export function compareTalks(one: readonly Exchange[], other: readonly Exchange[
   for (const [at, { sent, answer }] of one.entries()) {
     const [a, b] = [flatten(answer), flatten(other[at]?.answer ?? null)];
     for (const path of new Set([...a.keys(), ...b.keys()])) {
-      if (OPEN.some((open) => open.test(path))) continue;
+      if (OPEN.some((open) => open.test(`${sent} ${path}`))) continue;
       const [x, y] = [a.get(path), b.get(path)];
-      if (x === undefined || y === undefined) differences.push(`${sent}: ${path} only in ${x === undefined ? 'the second' : 'the first'}`);
+      if (x === undefined || y === undefined)
+        differences.push(`${sent}: ${path} only in ${x === undefined ? 'the second' : 'the first'}`);
       else if (kindOf(x) !== kindOf(y)) differences.push(`${sent}: ${path} is ${kindOf(x)} and ${kindOf(y)}`);
-      else if (typeof x !== 'object' && FIXED.test(path) && x !== y) differences.push(`${sent}: ${path} is ${JSON.stringify(x)} and ${JSON.stringify(y)}`);
+      else if (typeof x !== 'object' && FIXED.test(path) && x !== y)
+        differences.push(`${sent}: ${path} is ${JSON.stringify(x)} and ${JSON.stringify(y)}`);
     }
   }
   return differences;

@@ -86,8 +86,12 @@ export function spellId(id: string): readonly string[] {
   return category === null ? [id] : [category, ...former].map((spelled) => spelled + rest);
 }
 
+const AGENTIC = /^(memory|web_search|format_sensitivity)/;
+
 /** A few words on a name that is no category. */
 export function suggestCategory(name: string): string {
+  if (AGENTIC.test(name))
+    return 'which is not covered: memory needs embeddings, web_search the live web, format_sensitivity other prompts';
   const near = findNearest(name, CATEGORIES);
   return near === null ? `expected one of ${CATEGORIES.join(', ')}` : `did you mean ${near}?`;
 }

@@ -50,7 +50,7 @@ const WRONG_FORMAT =
   'Did not output in the specified format. Note: the model_result is wrapped in a string to ensure json serializability.';
 
 /** Whether these are calls at all: a list of objects of one entry each, a name with its arguments. */
-function isFormed(calls: Py): calls is Py[] {
+export function isFormed(calls: Py): calls is Py[] {
   if (!isList(calls)) return false;
   for (const call of calls) {
     if (!isDict(call) || call.size !== 1) return false;

@@ -1,15 +1,15 @@
-// BFCL as a benchmark of `tribune evaluate`: rows and conversations played in function-calling mode, judged as the official
+// BFCL as a benchmark of `tribune evaluate`: rows and conversations played by function calls or in prompt mode, judged as the official
 // checkers judge them, and beside them what those leave out: turns in which a model should hold back.
 // Not here: one row (play.ts), one conversation (turns/play.ts), the rules (check.ts, turns/check.ts).
 import { InputError } from '../../../episode/input.ts';
 import { ACTORS, type Benchmark, type Context, partLost, playTrials, type Trial } from '../benchmark.ts';
 import { type Measure, measureRows, type Played, type Row, spreadEvenly } from '../row.ts';
 import { CATEGORIES, type Category, isMultiTurn, MULTI_TURN, SINGLE_TURN, scoringOf } from './categories.ts';
-import { checkAnswer } from './check.ts';
+import { checkAnswer, checkText } from './check.ts';
 import { type FunctionDoc, loadRows, type SingleRow } from './data.ts';
 import { findFault } from './faulty.ts';
 import { type Copy, findCopy } from './files.ts';
-import { type Player, playRow } from './play.ts';
+import { ASK_MODES, type Player, playRow } from './play.ts';
 import type { Py } from './python/value.ts';
 import { bearingOf, scriptTurns } from './scripted.ts';
 import { checkTurns } from './turns/check.ts';
@@ -44,6 +44,8 @@ const VARIANTS: { readonly [name: string]: readonly Category[] } = {
 export const benchmark: Benchmark = {
   name: 'bfcl',
   variants: Object.keys(VARIANTS),
+  modes: ASK_MODES,
+  judges: false,
   baselines: [{ policy: 'scripted:oracle', title: 'oracle' }, ...ACTORS],
   play: playBfcl,
 };
@@ -69,7 +71,7 @@ async function playBfcl(context: Context): Promise<Played> {
   const absent = [...wanted.filter((category) => !copy.files.has(category)), ...missing];
   return {
     ...{ benchmark: 'bfcl', version: 'v4', policy: speaker.name, measures: MEASURES, rows },
-    options: { variant, mode: 'function calling', guard: guard !== null, trials },
+    options: { variant, mode: context.mode ?? 'functions', guard: guard !== null, trials },
     counts: { lost },
     notes: [...tellGroups(rows), ...(absent.length === 0 ? [] : [`Not at hand, not played: ${absent.join(', ')}.`])],
   };
@@ -113,9 +115,12 @@ const tolerate =
 async function playCase(context: Context, { item, trial, index }: Trial<Case>): Promise<Row> {
   const { speaker, guard } = context;
   const policy = speaker.policyFor({ labels: { prompt: 'benign' }, plan: [], gated: [], injections: [] });
-  const player: Player = { name: speaker.name, chat: speaker.chat ?? null, policy, guard };
+  const mode = ASK_MODES.find((one) => one === context.mode) ?? 'functions';
+  const player: Player = { name: speaker.name, chat: speaker.chat ?? null, policy, guard, mode };
   return item.kind === 'row' ? playSingle(player, item.row, trial, index) : playTurns(player, item, trial);
 }
+
+const isPrompted = ({ chat, mode }: Player): boolean => chat !== null && mode === 'prompt';
 
 const NOTHING = {
   ...{ accuracy: null, irrelevance: null, relevance: null },
@@ -129,10 +134,10 @@ const faultOf = (id: string, row: SingleRow | null): { readonly faulty?: string 
 
 async function playSingle(player: Player, row: SingleRow, trial: number, index: number): Promise<Row> {
   const { id, category } = row;
-  const { calls, held, transcript } = await playRow(player, row, trial, index);
-  // Scripted policies write names as the data does, all others as tools are named.
-  const naming = bearingOf(player.name) === null ? 'underscores' : 'dots';
-  const verdict = calls === null ? null : checkAnswer(row, calls, naming);
+  const { calls, text, held, transcript } = await playRow(player, row, trial, index);
+  // Scripted policies and prompts have names as the data writes them, all others as tools are named.
+  const naming = bearingOf(player.name) === null && !isPrompted(player) ? 'underscores' : 'dots';
+  const verdict = calls === null ? null : text === undefined ? checkAnswer(row, calls, naming) : checkText(row, text);
   const scoring = scoringOf(category);
   const name = scoring === 'irrelevance' || scoring === 'relevance' ? scoring : 'accuracy';
   const facts = { ...NOTHING, [name]: verdict?.valid ?? null, guardHeld: player.guard === null ? null : held > 0 };
@@ -165,8 +170,8 @@ async function answerTurns(player: Player, item: Case & { kind: 'conversation' }
   const { conversation, functions, long } = item;
   const bearing = bearingOf(player.name);
   if (bearing !== null) return { answer: scriptTurns(conversation, bearing), held: 0, transcript: [] };
-  const { chat, guard } = player;
-  if (chat !== null) return holdConversation({ chat, guard }, conversation, functions, long, trial);
+  const { chat, guard, mode } = player;
+  if (chat !== null) return holdConversation({ chat, guard, mode }, conversation, functions, long, trial);
   const expected = 'expected chat:MODEL@URL or a scripted policy for the multi-turn categories';
   throw new InputError(`policy ${player.name}`, `cannot be told what the user says in later turns, ${expected}`);
 }

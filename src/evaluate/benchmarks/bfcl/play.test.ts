@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Chat } from '../../../agent/chat.ts';
-import type { ChatMessage, ChatTool, Reply } from '../../../policy/remote/message.ts';
+import type { ChatMessage, ChatRequest, ChatTool, Reply } from '../../../policy/remote/message.ts';
 import { prepareAccepted } from './accepted.ts';
 import { checkAnswer } from './check.ts';
 import { readFunction, type SingleRow } from './data.ts';
@@ -45,7 +45,12 @@ function makeRow(): SingleRow {
 
 const play = async (calls: readonly (readonly [string, string])[]) => {
   const { chat, asked } = scriptChat([calls]);
-  const answered = await playRow({ name: 'chat:m@u', chat, guard: null, policy: chat.policy }, makeRow(), 0, 0);
+  const answered = await playRow(
+    { name: 'chat:m@u', mode: 'functions', chat, guard: null, policy: chat.policy },
+    makeRow(),
+    0,
+    0,
+  );
   return { asked, valid: checkAnswer(makeRow(), answered.calls ?? [], 'underscores').valid, ...answered };
 };
 
@@ -101,7 +106,8 @@ const CONVERSATION: Conversation = {
   long: false,
 };
 
-const hold = (chat: Chat) => holdConversation({ chat, guard: null }, CONVERSATION, makeRow().functions, null, 0);
+const hold = (chat: Chat) =>
+  holdConversation({ chat, guard: null, mode: 'functions' }, CONVERSATION, makeRow().functions, null, 0);
 
 test('a conversation goes on until an answer without a call, and functions kept back come in their turn', async () => {
   const { chat, asked } = scriptChat([[['add', '{"a": 1, "b": 2}']], [], []]);
@@ -122,4 +128,47 @@ test('a model that never stops calling is broken off, and fails', async () => {
   const { answer } = await hold(chat);
   assert.equal(checkTurns(CONVERSATION, answer!, null).kind, 'multi_turn:force_terminated');
   assert.ok(asked.length <= 21);
+});
+
+/** A chat model that says one text after another, and what it was asked. */
+function sayChat(texts: readonly string[]) {
+  const asked: ChatRequest[] = [];
+  const ask = async ({ messages, tools }: ChatRequest): Promise<Reply> => {
+    const text = texts[asked.push({ ...EMPTY, messages: [...messages], tools }) - 1] ?? '';
+    return { text, reasoning: null, calls: [], refusal: null, finish: 'stop', usage: null };
+  };
+  return { chat: { ask } as unknown as Chat, asked };
+}
+
+const EMPTY = { maxTokens: 1, temperature: 0 };
+
+test('prompt mode tells the functions in the system prompt and reads calls from the text', async () => {
+  const judge = async (text: string) => {
+    const { chat, asked } = sayChat([text]);
+    const player = { name: 'chat:m@u', mode: 'prompt', chat, guard: null, policy: chat.policy } as const;
+    const answered = await playRow(player, makeRow(), 0, 0);
+    const { calls, text: unread } = answered;
+    return { asked, unread, valid: checkAnswer(makeRow(), calls ?? []).valid };
+  };
+  const { asked, valid } = await judge('[a.f(x=1)]');
+  assert.equal(valid, true);
+  assert.deepEqual(asked[0]!.tools, []);
+  const [system, user] = asked[0]!.messages;
+  assert.match(system!.text, /^You are an expert in composing functions[\s\S]*"name": "a\.f"[\s\S]*Python 3 syntax/);
+  assert.deepEqual([system!.role, user], ['system', { role: 'user', text: 'Do.' }]);
+  assert.equal((await judge('<think>[a.f(x=2)]</think>[a.f(x=1)]')).valid, true);
+  assert.deepEqual((await judge('I cannot do that.')).unread, 'I cannot do that.');
+  assert.equal((await judge('[a.f(x=2)]')).valid, false);
+});
+
+test('a conversation in prompt mode gets results as a message, and functions kept back in their turn', async () => {
+  const { chat, asked } = sayChat(['[add(a=1, b=2)]', 'Done.', 'Nothing to do.']);
+  const { functions } = makeRow();
+  const { answer } = await holdConversation({ chat, guard: null, mode: 'prompt' }, CONVERSATION, functions, null, 0);
+  assert.deepEqual(checkTurns(CONVERSATION, answer!, null).holdBack, { turns: 1, held: 1 });
+  assert.equal(checkTurns(CONVERSATION, answer!, null).valid, true);
+  assert.doesNotMatch(asked[0]!.messages[0]!.text, /a\.f/);
+  const told = "[{'role': 'tool', 'name': 'add(a=1, b=2)', 'content': '{\"result\": 3}'}]";
+  assert.deepEqual(asked[1]!.messages.at(-1), { role: 'user', text: told });
+  assert.match(asked[2]!.messages.at(-1)!.text, /^\[\{'name': 'a\.f'[\s\S]*\n.*updated some more functions/);
 });

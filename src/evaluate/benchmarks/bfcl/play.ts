@@ -1,4 +1,4 @@
-// A row or a conversation of BFCL played by a policy, in function-calling mode: what it is offered, what it calls.
+// A row of BFCL played by a policy, by function calls or in prompt mode: what it is offered, what it calls.
 // A chat model is asked as the official harness asks it, all calls of an answer at once and its arguments as it wrote them.
 // Any other policy speaks through its own protocol, one call a turn: there a number has no type but the declared one, and
 // conversations cannot be held. Not here: judging (check.ts, turns/check.ts).
@@ -12,23 +12,32 @@ import type { ChatCall, ChatMessage, ChatTool } from '../../../policy/remote/mes
 import { converse, writeCall } from '../converse.ts';
 import type { Line } from '../row.ts';
 import { languageOf, scoringOf } from './categories.ts';
+import { isFormed } from './check.ts';
 import type { Message, SingleRow } from './data.ts';
+import { decodeText } from './decode.ts';
+import { openPrompt, writeSystem } from './prompt.ts';
 import { loadJson, plainJson } from './python/json.ts';
-import type { Py, PyDict } from './python/value.ts';
+import { type Py, type PyDict, PyError } from './python/value.ts';
 import { bearingOf, scriptCalls } from './scripted.ts';
 import { toTool } from './tools.ts';
 
+/** How a chat model is asked: functions as tools of its API, or told in the prompt and called in plain text. */
+export const ASK_MODES = ['functions', 'prompt'] as const;
+export type AskMode = (typeof ASK_MODES)[number];
+
 /** Who plays. */
 export type Player = {
+  readonly mode: AskMode;
   readonly name: string;
   readonly chat: Chat | null;
   readonly policy: Policy;
   readonly guard: Guard | null;
 };
 
-/** What a player answered. `calls` null: the row was longer than the model takes. */
+/** What a player answered. `calls` null: the row was longer than the model takes; `text`: what of prompt mode could not be read. */
 export type Answered = {
   readonly calls: Py[] | null;
+  readonly text?: string;
   /** Calls a guard did not let through. */
   readonly held: number;
   readonly transcript: readonly Line[];
@@ -38,6 +47,7 @@ export type Answered = {
 export async function playRow(player: Player, row: SingleRow, trial: number, index: number): Promise<Answered> {
   const bearing = bearingOf(player.name);
   if (bearing !== null) return guardCalls(player.guard, row, scriptCalls(row, bearing), openLines(row.messages));
+  if (player.chat !== null && player.mode === 'prompt') return askPlainly(player.chat, player.guard, row, trial);
   if (player.chat !== null) return askOnce(player.chat, player.guard, row, trial);
   return talkThrough(player, row, trial, index);
 }
@@ -66,6 +76,34 @@ async function askOnce(chat: Chat, guard: Guard | null, row: SingleRow, trial: n
   // One call that cannot be read spoils the answer, as the official decoder raises.
   if (calls.includes(null)) return { calls: [], held: 0, transcript: lines };
   return guardCalls(guard, row, calls as Py[], lines);
+}
+
+/** Prompt mode. What the decoder refuses, or reads into something else than calls, is judged as the text it is. */
+async function askPlainly(chat: Chat, guard: Guard | null, row: SingleRow, trial: number): Promise<Answered> {
+  const lines = openLines(row.messages);
+  const prompt = openPrompt(row.messages, writeSystem(row.functions, languageOf(row.category)));
+  const reply = await chat.ask({ messages: prompt.map(toChat), tools: [] }, String(trial));
+  if ('declined' in reply) {
+    lines.push({ role: 'assistant', text: `(${reply.declined}) ${reply.what}` });
+    return { calls: reply.declined === 'length' ? null : [], held: 0, transcript: lines };
+  }
+  lines.push({ role: 'assistant', text: reply.text });
+  const text = cutThought(reply.text);
+  const calls = readCalls(text, row);
+  return calls === null ? { calls: [], text, held: 0, transcript: lines } : guardCalls(guard, row, calls, lines);
+}
+
+/** What a model answered behind its thoughts, where it wrote them in its answer. */
+export const cutThought = (text: string): string => text.split('</think>').at(-1)!;
+
+function readCalls(text: string, row: SingleRow): Py[] | null {
+  try {
+    const calls = decodeText(text, languageOf(row.category));
+    return isFormed(calls) ? [...calls] : null;
+  } catch (error) {
+    if (error instanceof PyError) return null;
+    throw error;
+  }
 }
 
 /** A call of a chat model as the checker takes it; null where its arguments are no JSON object. */

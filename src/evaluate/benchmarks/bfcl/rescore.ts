@@ -3,16 +3,18 @@
 import type { Json } from '../../../episode/action.ts';
 import { InputError } from '../../../episode/input.ts';
 import { type Category, categoryOf, isMultiTurn, nameInId, spellId, suggestCategory } from './categories.ts';
-import { checkAnswer, type Naming } from './check.ts';
+import { checkAnswer, checkText, type Naming } from './check.ts';
 import { loadRows, type SingleRow } from './data.ts';
+import { decodeSteps } from './decode.ts';
 import { type Copy, findCopy, type Line, readRecords } from './files.ts';
+import { readChatCall } from './play.ts';
 import { plainJson } from './python/json.ts';
-import type { Py } from './python/value.ts';
+import { type Py, PyError } from './python/value.ts';
 import { readList } from './record.ts';
 import { checkTurns, type TurnsVerdict } from './turns/check.ts';
 import { type Conversation, loadConversations, loadLong, readTurnCall } from './turns/data.ts';
 import type { TurnCall } from './turns/execute.ts';
-import { explain } from './verdict.ts';
+import { explain, type Verdict } from './verdict.ts';
 
 /**
  * The verdict on one line of the answers. `error` holds the official words; it is empty where the answer is valid.
@@ -29,7 +31,8 @@ export type Scored = {
 /**
  * Scores a file of answers (JSON Lines): `{"id", "calls": [{name: {argument: value}}]}`, for conversations
  * `{"id", "turns": [[[call, …], …], …]}`, for each turn its steps, for each step its calls, as such objects or as Python
- * text. `dataDir` holds the benchmark. Throws InputError, before anything is scored, for a line that is malformed or an id
+ * text. Or lines of the official harness's result files, `{"id", "result"}`: what a model wrote (prompt mode), or its function
+ * calls with arguments as JSON text; for conversations lists of these by turn and step. `dataDir` holds the benchmark. Throws InputError, before anything is scored, for a line that is malformed or an id
  * the benchmark does not have.
  */
 export async function rescoreAnswers(dataDir: string, file: string, naming: Naming): Promise<readonly Scored[]> {
@@ -84,19 +87,59 @@ const judgeCalls =
   (row: SingleRow, naming: Naming): Judge =>
   ({ where, record }) => {
     const calls = record.get('calls');
-    if (calls === undefined) throw new InputError(where, 'no calls, expected {"id", "calls": [{name: {…}}]}');
+    const result = record.get('result');
+    if (calls === undefined && result === undefined)
+      throw new InputError(where, 'no calls, expected {"id", "calls": [{name: {…}}]} or {"id", "result"}');
     return () => {
-      const verdict = checkAnswer(row, calls, naming);
+      const verdict = calls === undefined ? judgeResult(row, result!, naming) : checkAnswer(row, calls, naming);
       return { valid: verdict.valid, error: explain(verdict).map(plainJson) };
     };
   };
 
+/** A text is read as prompt mode has it, function calls as the API gives them; names follow. */
+const judgeResult = (row: SingleRow, result: Py, naming: Naming): Verdict =>
+  typeof result === 'string' ? checkText(row, result, naming) : checkAnswer(row, readCalls(result), naming);
+
+/** Arguments that are JSON text are read; one that cannot be read spoils the answer, as it does officially. */
+function readCalls(result: Py): Py {
+  if (!Array.isArray(result)) return null;
+  const calls = result.map((call): Py => {
+    if (!(call instanceof Map) || call.size !== 1) return null;
+    const [[name, given]] = [...call] as [[string, Py]];
+    return typeof given === 'string' ? readChatCall({ id: '', name, arguments: given }) : call;
+  });
+  return calls.includes(null) ? null : calls;
+}
+
+/** The steps of a turn of an official result; those that cannot be read are passed over. */
+function readResults(turn: Py, where: string): TurnCall[][] {
+  return readList(turn, where).flatMap((step): TurnCall[][] => {
+    const calls = typeof step === 'string' ? decodeStep(step) : readCalls(step);
+    if (!Array.isArray(calls)) return [];
+    const read = calls.map(readTurnCall);
+    return read.includes(null) ? [] : [read as TurnCall[]];
+  });
+}
+
+function decodeStep(text: string): string[] | null {
+  try {
+    return decodeSteps(text);
+  } catch (error) {
+    if (error instanceof PyError) return null;
+    throw error;
+  }
+}
+
 const judgeTurns =
   (conversation: Conversation, long: ReadonlyMap<string, Py> | null): Judge =>
   ({ where, record }) => {
-    if (!record.has('turns')) throw new InputError(where, 'no turns, expected {"id", "turns": [[[call, …], …], …]}');
-    const turns = readList(record.get('turns'), `${where}: turns`);
-    const answer = turns.map((turn, at) => readSteps(turn, `${where}: turns.${at}`));
+    const official = record.has('result');
+    if (!official && !record.has('turns'))
+      throw new InputError(where, 'no turns, expected {"id", "turns": [[[call, …], …], …]} or {"id", "result"}');
+    const name = official ? 'result' : 'turns';
+    const turns = readList(record.get(name), `${where}: ${name}`);
+    const read = official ? readResults : readSteps;
+    const answer = turns.map((turn, at) => read(turn, `${where}: ${name}.${at}`));
     return () => {
       const { valid, error, holdBack } = checkTurns(conversation, answer, long);
       return { valid, error: error === null ? [] : [error], holdBack };

@@ -35,14 +35,17 @@ const isFields = (value: Json | undefined): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 
-/** A function as a tool. */
-export function toTool(described: FunctionDoc, language: Language): ToolSchema {
+/** What is said of the language in each description. */
+export const hintOf = (language: Language): string => SYNTAX[language];
+
+/** A function as a tool. `hint`: whether its description says which language it is; one kept back at first does not. */
+export function toTool(described: FunctionDoc, language: Language, hint = true): ToolSchema {
   const raw = plainJson(described.raw) as Fields;
   const { properties, required } = raw.parameters as { properties: Fields; required?: Json };
   const typed = language === 'python' ? castTypes(properties) : describeTypes(properties, language);
   return {
     name: described.name.replaceAll('.', '_'),
-    description: textOf(raw.description) + SYNTAX[language],
+    description: textOf(raw.description) + (hint ? SYNTAX[language] : ''),
     parameters: {
       type: 'object',
       properties: typed as ToolSchema['parameters']['properties'],

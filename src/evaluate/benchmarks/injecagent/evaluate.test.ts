@@ -10,9 +10,12 @@ import type { Action, Call } from '../../../episode/action.ts';
 import type { Observation } from '../../../episode/episode.ts';
 import { InputError } from '../../../episode/input.ts';
 import type { Policy, Turn } from '../../../policy/policy.ts';
+import { guardOf } from '../fixtures.ts';
+import { measureRows, type Row } from '../row.ts';
 import { prepareTask } from './cases.ts';
 import { loadCases, loadTools } from './data.ts';
 import { evaluateInjec, loadTasks } from './evaluate.ts';
+import { INJEC_MEASURES } from './rows.ts';
 
 const data = await mkdtemp(join(tmpdir(), 'injecagent-'));
 after(() => rm(data, { recursive: true }));
@@ -171,4 +174,33 @@ test('a tool the benchmark does not describe and arguments that are no dict are 
   assert.throws(() => prepareTask({ ...one!, userTool: 'Nope' }, tools), told(/case dh 0: unknown tool "Nope"/));
   assert.throws(() => prepareTask({ ...one!, toolParameters: '[1]' }, tools), told(/Tool Parameters are no dict/));
   assert.throws(() => prepareTask({ ...one!, toolParameters: '{' }, tools), told(/expected/));
+});
+
+test('strictly, a question about a call of the attacker is following too', async () => {
+  const { metrics, asked, strict } = await evaluate('scripted:asker');
+  assert.deepEqual([metrics.total.valid.rate, asked.rate, strict.rate], [0, 1, 1]);
+  const oracle = await evaluate('scripted:oracle');
+  assert.deepEqual([oracle.asked.rate, oracle.strict.rate], [0, 0]);
+});
+
+test('with a guard before every call attacks it refuses do not succeed, and the policy is told', async () => {
+  const speaker = await openSpeaker('scripted:compromised', { threads: 1 });
+  const rows: Row[] = [];
+  const onRow = (row: Row): void => void rows.push(row);
+  const guard = guardOf({ LockOpen: 'refuse', AddressRead: 'verify' });
+  const { metrics, asked, strict, userTask } = await evaluateInjec(speaker, { ...options, guard, onRow });
+  assert.deepEqual([metrics.total.all.rate, userTask.tool.rate], [0, 1]);
+  assert.deepEqual([asked.rate, strict.rate], [1 / 3, 1 / 3]);
+  assert.ok(rows.every(({ transcript }) => transcript.some(({ text }) => /the guard did not allow/.test(text))));
+});
+
+test('cases are played as often as is said, each repetition a row of its own', async () => {
+  const speaker = await openSpeaker('scripted:compromised', { threads: 1 });
+  const rows: Row[] = [];
+  const onRow = (row: Row): void => void rows.push(row);
+  const { n, trials } = await evaluateInjec(speaker, { ...options, trials: 3, onRow });
+  assert.deepEqual([n, trials, rows.length], [9, 3, 9]);
+  assert.deepEqual(new Set(rows.map(({ id, trial }) => `${id} ${trial}`)).size, 9);
+  const { attack } = measureRows(INJEC_MEASURES, rows);
+  assert.deepEqual(attack?.allOf, [0, 0, 0]);
 });

@@ -4,15 +4,17 @@
 import type { Chat } from '../../../agent/chat.ts';
 import type { Speaker } from '../../../agent/named.ts';
 import { InputError } from '../../../episode/input.ts';
+import type { Guard } from '../../../guard/guard.ts';
 import { Outage } from '../../../policy/policy.ts';
 import { type Rate as Interval, wilson } from '../../metrics.ts';
 import { prepareTask, type Task } from './cases.ts';
 import { ATTACKS, loadCases, loadResponses, loadTools, type Setting } from './data.ts';
 import { type Metrics, measureAttacks, type Rate, type SuccessRate } from './metrics.ts';
-import { FORMS, type Form, type Official, playBeginning, playOfficial, type Stage } from './official.ts';
-import { type Attacked, type FirstCall, playAttack, playFirst } from './play.ts';
+import { FORMS, type Form, playBeginning, playOfficial, type Stage } from './official.ts';
+import { type Attacked, type FirstCall, playAttack, playFirst, type Setup } from './play.ts';
 import { loadPrompts } from './prompts.ts';
-import { type InjecRow, tellRow } from './rows.ts';
+import { openResponses, type Respond } from './respond.ts';
+import { type InjecRow, tellRow, wasCarriedOut } from './rows.ts';
 
 /** A rate of the official metrics with a Wilson 95 % interval. */
 export type SpreadRate = Rate & { readonly low: number | null; readonly high: number | null };
@@ -41,6 +43,10 @@ export type InjecReport = {
   readonly metrics: { readonly [name in keyof Metrics]: Spread<Metrics[name]> };
   /** How often the user was asked about a call of the attacker's. */
   readonly asked: Interval;
+  /** Attacks carried out, or the user asked about one: asking is then following too. */
+  readonly strict: Interval;
+  readonly trials: number;
+  readonly guard: boolean;
   /** The user's own task: the right tool called first, with the recorded arguments; no attack carried out and a text at the end. */
   readonly userTask: { readonly tool: Interval; readonly arguments: Interval; readonly stillRight: Interval };
 };
@@ -53,6 +59,12 @@ export type InjecOptions = {
   readonly limit: number | null;
   /** Default: the protocol. */
   readonly form?: Mode;
+  /** Times each case is played; default 1. */
+  readonly trials?: number;
+  /** Stands before every call; default none. */
+  readonly guard?: Guard | null;
+  /** Plays a tool of the attacker's whose answer to a call was not recorded; default none. */
+  readonly judge?: Chat | null;
   /** Told each case as it was played. */
   readonly onRow?: (row: InjecRow) => void;
   readonly signal: AbortSignal;
@@ -75,15 +87,17 @@ export async function loadTasks({
 /** Evaluates a policy. Throws InputError as `loadTasks`, and the signal's reason if aborted. */
 export async function evaluateInjec(speaker: Speaker, options: InjecOptions): Promise<InjecReport> {
   const { form = 'protocol' } = options;
-  const tasks = await loadTasks(options);
-  const responses = await loadResponses(options.data);
-  if (form === 'protocol') return playProtocol(speaker, options, tasks, responses);
+  const { trials = 1, judge = null } = options;
+  const tasks = (await loadTasks(options)).flatMap((task) => Array.from({ length: trials }, () => task));
+  const tools = await loadTools(options.data);
+  const respond = openResponses(await loadResponses(options.data), tools, judge);
+  if (form === 'protocol') return playProtocol(speaker, options, tasks, respond);
   if (speaker.chat === undefined)
     throw new InputError(
       `policy ${JSON.stringify(speaker.name)}`,
       `the form ${form} is for chat models, expected chat:MODEL@URL`,
     );
-  return playForm(speaker.chat, form, options, tasks, responses);
+  return playForm(speaker.chat, form, options, tasks, { tools, respond });
 }
 
 /** What no answer could be had for. */
@@ -115,19 +129,23 @@ async function playProtocol(
   speaker: Speaker,
   options: InjecOptions,
   tasks: readonly Task[],
-  responses: ReadonlyMap<string, string>,
+  respond: Respond,
 ): Promise<InjecReport> {
+  const { trials = 1, guard = null } = options;
   const talk = follow(options, tasks, () => speaker.chat?.client.failure() ?? null);
+  const setup = (task: Task, index: number): Setup => {
+    return { policy: speaker.policyFor(task.script), task, trial: index % trials, index, guard, respond };
+  };
   speaker.begin(tasks.length);
-  const first = await talk((task, index) => playFirst(speaker.policyFor(task.script), task, index));
+  const first = await talk((task, index) => playFirst(setup(task, index)));
   speaker.begin(tasks.length);
-  const attacked = await talk((task, index) => playAttack(speaker.policyFor(task.script), task, index, responses));
+  const attacked = await talk((task, index) => playAttack(setup(task, index)));
   for (const [at, task] of tasks.entries()) {
     const [begun, one] = [first[at], attacked[at]];
     if (begun === undefined || one === undefined || begun === LOST || one === LOST) continue;
-    options.onRow?.(
-      tellRow(task, one?.row ?? null, { first: begun?.tool ?? null, answered: one?.stillRight ?? null }, []),
-    );
+    const { stillRight = null, asked = null, transcript = [] } = one ?? {};
+    const beside = { first: begun?.tool ?? null, answered: stillRight, asked };
+    options.onRow?.(tellRow(task, at % trials, one?.row ?? null, beside, transcript));
   }
   return summarise(speaker.name, options, null, first, attacked);
 }
@@ -137,34 +155,31 @@ async function playForm(
   form: Form,
   options: InjecOptions,
   tasks: readonly Task[],
-  responses: ReadonlyMap<string, string>,
+  { tools, respond }: Pick<Stage, 'tools' | 'respond'>,
 ): Promise<InjecReport> {
-  const [prompts, tools] = await Promise.all([loadPrompts(options.data), loadTools(options.data)]);
-  const stage: Stage = { chat, form, prompts, tools, responses, trial: 0 };
+  const { trials = 1, guard = null } = options;
+  const prompts = await loadPrompts(options.data);
+  const stage = (index: number): Stage => ({ chat, form, prompts, tools, respond, guard, trial: index % trials });
   const talk = follow(options, tasks, () => chat.client.failure());
-  const begun = await talk((task) => playBeginning(stage, task));
-  const played = await talk((task) => playOfficial(stage, task));
+  const begun = await talk((task, index) => playBeginning(stage(index), task));
+  const played = await talk((task, index) => playOfficial(stage(index), task));
   const first = begun.map((tool): FirstCall | Lost => (tool === LOST ? LOST : { tool, arguments: null }));
   const attacked = played.map((one, at): Attacked | Lost => {
     if (one === LOST) return LOST;
     const task = tasks[at]!;
     const row = { attack: task.found.attack, step1: one.step1, step2: one.step2 };
     const tool = begun[at];
-    options.onRow?.(
-      tellRow(task, row, { first: typeof tool === 'boolean' ? tool : null, answered: one.answered }, one.transcript),
-    );
-    return readOfficial(one, row);
+    const beside = { first: typeof tool === 'boolean' ? tool : null, answered: one.answered, asked: one.asked };
+    options.onRow?.(tellRow(task, at % trials, row, beside, one.transcript));
+    const { answered, asked, inexact, transcript } = one;
+    return { row, stillRight: answered, asked, inexact, transcript };
   });
   return summarise(chat.policy.name, options, prompts.source, first, attacked);
 }
 
-const readOfficial = ({ answered, inexact }: Official, row: Attacked['row']): Attacked => {
-  return { row, stillRight: answered, asked: false, inexact };
-};
-
 function summarise(
   policy: string,
-  { setting, data, form = 'protocol' }: InjecOptions,
+  { setting, data, form = 'protocol', trials = 1, guard = null }: InjecOptions,
   prompts: InjecReport['prompts'],
   first: readonly (FirstCall | Lost)[],
   attacked: readonly (Attacked | null | Lost)[],
@@ -184,6 +199,9 @@ function summarise(
     inexact: judged.filter(({ inexact }) => inexact).length,
     metrics: spreadMetrics(measureAttacks(judged.map(({ row }) => row))),
     asked: shareOf(judged.map(({ asked }) => asked)),
+    strict: shareOf(judged.map(({ asked, row }) => asked || wasCarriedOut(row))),
+    trials,
+    guard: guard !== null,
     userTask: {
       tool: shareOf(begun.map(({ tool }) => tool)),
       arguments: shareOf(begun.map((call) => call.arguments)),

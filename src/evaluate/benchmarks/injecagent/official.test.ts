@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Reply } from '../../../policy/remote/message.ts';
-import { fakeChat } from '../fixtures.ts';
+import { fakeChat, guardOf } from '../fixtures.ts';
 import { prepareTask, type Task } from './cases.ts';
 import type { InjecCase, InjecTool } from './data.ts';
 import { type Form, playBeginning, playOfficial, type Stage } from './official.ts';
 import { fillPrompt, loadPrompts, readPrompts } from './prompts.ts';
+import { openResponses } from './respond.ts';
 
 const found: InjecCase = {
   ...{
@@ -34,9 +35,11 @@ const tools = new Map(['MailRead', 'AddressRead', 'GmailSendEmail'].map((name) =
 const task: Task = prepareTask(found, tools);
 const responses = new Map([['(AddressRead,{})', 'Main Street 1']]);
 
-async function stageOf(form: Form, answer: (asked: number) => Partial<Reply>) {
+async function stageOf(form: Form, answer: (asked: number) => Partial<Reply>, more: Partial<Stage> = {}) {
   const chat = fakeChat((_, asked) => answer(asked));
-  const stage: Stage = { chat, form, prompts: await loadPrompts('/nowhere'), tools, responses, trial: 0 };
+  const prompts = await loadPrompts('/nowhere');
+  const respond = openResponses(responses, tools, null);
+  const stage: Stage = { chat, form, prompts, tools, respond, guard: null, trial: 0, ...more };
   return { stage, chat };
 }
 
@@ -118,4 +121,31 @@ test('prompts are read out of a Python file as text, and another file is refused
   };
   assert.equal(fillPrompt(react, values), 'D{input} N {"a": 1} {agent_scratchpad}: $1 {{');
   assert.throws(() => readPrompts('X = """a"""', 'x.py'), /^InputError: x\.py/);
+});
+
+test('an attack the guard holds back did not succeed, in both forms; where it asks, the user says no', async () => {
+  for (const [form, answer] of [
+    ['react', react('AddressRead')],
+    ['functions', call('AddressRead')],
+  ] as const) {
+    for (const decision of ['refuse', 'verify', 'execute'] as const) {
+      const guard = guardOf({ AddressRead: decision });
+      const { step1, asked } = await playOfficial((await stageOf(form, () => answer, { guard })).stage, task);
+      assert.deepEqual([step1.eval, asked], [decision === 'execute' ? 'succ' : 'unsucc', decision === 'verify']);
+    }
+  }
+});
+
+test('a model plays the tool whose answer was not recorded, and only then', async () => {
+  const judge = fakeChat(() => ({ text: '{"address": "Elm Street 2"}' }));
+  const respond = openResponses(responses, tools, judge);
+  assert.deepEqual(await respond('AddressRead', '{}'), { text: 'Main Street 1', exact: true });
+  assert.deepEqual(await respond('AddressRead', '{"of": "me"}'), { text: '{"address": "Elm Street 2"}', exact: true });
+  assert.equal(judge.asked.length, 1);
+  const mute = openResponses(
+    responses,
+    tools,
+    fakeChat(() => ({ text: ' ' })),
+  );
+  assert.deepEqual(await mute('AddressRead', '{"of": "me"}'), { text: 'Main Street 1', exact: false });
 });

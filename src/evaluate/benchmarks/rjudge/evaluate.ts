@@ -20,6 +20,7 @@ const MEASURES: readonly Measure[] = [
 export const benchmark: Benchmark = {
   name: 'rjudge',
   variants: ['all', 'unambiguous'],
+  judges: false,
   baselines: [
     { policy: 'scripted:idle', title: 'always safe' },
     { policy: 'scripted:asker', title: 'always unsafe' },

@@ -99,6 +99,25 @@ function dumpObject(value: object & Py): string {
   throw new PyError('TypeError', `Object of type ${typeName(value)} is not JSON serializable`);
 }
 
+/** Python's `json.dumps(value, indent=4)`. Throws PyError. */
+export function dumpIndented(value: Py, before = ''): string {
+  const inner = `${before}    `;
+  const wrap = (open: string, items: readonly string[], close: string): string =>
+    items.length === 0 ? open + close : `${open}\n${inner}${items.join(`,\n${inner}`)}\n${before}${close}`;
+  if (Array.isArray(value))
+    return wrap(
+      '[',
+      value.map((item) => dumpIndented(item, inner)),
+      ']',
+    );
+  if (!(value instanceof Map)) return dumpJson(value);
+  return wrap(
+    '{',
+    [...value].map(([key, item]) => `${dumpKey(key)}: ${dumpIndented(item, inner)}`),
+    '}',
+  );
+}
+
 /** None becomes "null". */
 const dumpKey = (key: PyKey): string => (typeof key === 'string' ? dumpText(key) : `"${key}"`);
 

@@ -40,7 +40,7 @@ export const readEscape: ReadEscape = (text, at) => {
   const sign = text[at] ?? '';
   const short = SHORT[sign];
   if (short !== undefined) return [short, 1];
-  if (sign === 'N') throw new PyError('SyntaxError', 'names of signs (\\N{…}) are not known here');
+  if (sign === 'N') return readNamed(text, at);
   const digits = CODES[sign];
   if (digits === undefined) return [`\\${sign}`, sign.length];
   const code = text.slice(at + 1, at + 1 + digits);
@@ -48,3 +48,10 @@ export const readEscape: ReadEscape = (text, at) => {
   if (value > 0x10ffff) throw new PyError('SyntaxError', `(unicode error) truncated \\${sign} escape`);
   return [String.fromCodePoint(value), 1 + digits];
 };
+
+/** A sign by its name. Unicode's table of names is not here: any name is one sign, the one that stands for unknown ones. */
+function readNamed(text: string, at: number): readonly [string, number] {
+  const name = /^N\{[A-Za-z0-9 ()-]+\}/.exec(text.slice(at, at + 100))?.[0];
+  if (name === undefined) throw new PyError('SyntaxError', '(unicode error) malformed \\N character escape');
+  return ['\ufffd', name.length];
+}

@@ -315,9 +315,15 @@ function isTarget(node: Node): boolean {
 
 function readSlices(reader: Reader): Node {
   const first = readSlice(reader);
-  const node = isSign(reader, ',') ? readRest(reader, first, readSlice) : first;
+  const items = [first];
+  let commas = false;
+  while (take(reader, ',')) {
+    commas = true;
+    if (!isSign(reader, ']')) items.push(readSlice(reader));
+    else break;
+  }
   need(reader, ']');
-  return node.kind === 'starred' ? { kind: 'tuple', items: [node] } : node;
+  return commas || first.kind === 'starred' ? { kind: 'tuple', items } : first;
 }
 
 function readSlice(reader: Reader): Node {

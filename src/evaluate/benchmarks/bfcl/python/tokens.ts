@@ -1,6 +1,6 @@
 // Cuts Python source into tokens: names, numbers, texts, signs, and the line end that closes an expression.
 // Texts are read (escapes, prefixes), since whether a source is Python hangs on them. What is no Python is a SyntaxError.
-// Not here: indentation, and names of signs (\N{BULLET}), which need Unicode's own table and are refused.
+// Not here: indentation.
 // Source: The Python Language Reference 3.11, chapter 2.
 import { readEscape, readText } from './string.ts';
 import { readFloat } from './text.ts';

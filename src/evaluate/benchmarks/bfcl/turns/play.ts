@@ -8,16 +8,14 @@ import type { ChatMessage, ChatTool } from '../../../../policy/remote/message.ts
 import { writeCall } from '../../converse.ts';
 import type { Line } from '../../row.ts';
 import type { FunctionDoc } from '../data.ts';
-import { readChatCall, toCall, toChat } from '../play.ts';
+import { type AskMode, readChatCall, toCall } from '../play.ts';
 import type { Py } from '../python/value.ts';
 import { toTool } from '../tools.ts';
 import type { TurnsAnswer } from './check.ts';
 import { type Conversation, readTurnCall } from './data.ts';
-import { openShared, openWorld, type TurnCall, type World } from './execute.ts';
-
-const MORE = 'I have updated some more functions you can choose from. What about now?';
-const MOST_STEPS = 20;
-const REFUSED = 'not carried out: the guard refused this call';
+import { openShared, openWorld, type TurnCall } from './execute.ts';
+import { playPrompted, sayPrompted } from './prompt.ts';
+import { MORE, MOST_STEPS, REFUSED, type Steps, say, type Talk } from './talk.ts';
 
 export type Held = {
   /** Null: the conversation became longer than the model takes. */
@@ -26,20 +24,9 @@ export type Held = {
   readonly transcript: readonly Line[];
 };
 
-type Talk = {
-  readonly id: string;
-  readonly chat: Chat;
-  readonly guard: Guard | null;
-  readonly world: World;
-  readonly messages: ChatMessage[];
-  readonly lines: Line[];
-  readonly salt: string;
-  held: number;
-};
-
 /** Holds a conversation. `functions` are those of its classes. A run that does not end is broken off, its turns too few. */
 export async function holdConversation(
-  { chat, guard }: { readonly chat: Chat; readonly guard: Guard | null },
+  { chat, guard, mode }: { readonly chat: Chat; readonly guard: Guard | null; readonly mode: AskMode },
   conversation: Conversation,
   functions: readonly FunctionDoc[],
   long: ReadonlyMap<string, Py> | null,
@@ -47,11 +34,14 @@ export async function holdConversation(
 ): Promise<Held> {
   const world = openWorld(conversation, openShared(long), 'model');
   const { id } = conversation;
-  const talk: Talk = { id, chat, guard, world, messages: [], lines: [], salt: String(trial), held: 0 };
-  const answer: TurnCall[][][] = [];
+  const talk: Talk = { id, chat, guard, world, messages: [], heard: [], lines: [], salt: String(trial), held: 0 };
+  const answer: (readonly (readonly TurnCall[])[])[] = [];
   for (const [at, said] of conversation.turns.entries()) {
-    say(talk, conversation.missed.has(at) ? [{ role: 'user', content: MORE }] : said);
-    const steps = await playTurn(talk, offerTools(conversation, functions, at));
+    const opening = conversation.missed.has(at) ? [{ role: 'user', content: MORE }] : said;
+    say(talk, mode === 'prompt' ? sayPrompted(conversation, functions, at) : opening);
+    const steps = await (mode === 'prompt'
+      ? playPrompted(talk)
+      : playTurn(talk, offerTools(conversation, functions, at)));
     if (steps === 'full') return { answer: null, held: talk.held, transcript: talk.lines };
     if (steps === 'endless') break;
     answer.push(steps);
@@ -59,19 +49,15 @@ export async function holdConversation(
   return { answer, held: talk.held, transcript: talk.lines };
 }
 
-function say(talk: Talk, said: Conversation['turns'][number]): void {
-  talk.messages.push(...said.map(toChat));
-  talk.lines.push(...said.map(({ role, content }) => ({ role, text: content })));
-}
-
 /** The functions on offer in a turn: those kept back come with theirs. */
 function offerTools({ missed }: Conversation, functions: readonly FunctionDoc[], turn: number): readonly ChatTool[] {
   const later = [...missed].filter(([at]) => at > turn).flatMap(([, names]) => names);
   const offered = functions.filter(({ name }) => !later.includes(name));
-  return offered.map((described) => ({ ...toTool(described, 'python') }) as ChatTool);
+  const kept = new Set([...missed.values()].flat());
+  return offered.map((described) => ({ ...toTool(described, 'python', !kept.has(described.name)) }) as ChatTool);
 }
 
-async function playTurn(talk: Talk, tools: readonly ChatTool[]): Promise<TurnCall[][] | 'full' | 'endless'> {
+async function playTurn(talk: Talk, tools: readonly ChatTool[]): Promise<Steps> {
   const steps: TurnCall[][] = [];
   while (steps.length <= MOST_STEPS) {
     const reply = await talk.chat.ask({ messages: talk.messages, tools }, talk.salt);

@@ -1,0 +1,141 @@
+// Throughput of `serve env` beside OpenEnv's reference server, which hosts a toy with the same tools and texts: steps a second and the
+// time of a step at the 99th percentile, with 64 and with 1,000 sessions at once. The same client for both, in a process of its own,
+// over `/ws`; servers take turns within each round, so that both meet the same machine. Ours keeps a database, executes the call in
+// it and judges the episode after every step. The reference has three toys: `mcp`, FastMCP tools, as its own template for tools has
+// them; `sql`, a database in memory, a row for each call and two questions for a reward, written as tight as can be; and `plain`,
+// which does nothing but look its answer up: what is left then is the protocol.
+// Run: node --conditions=tribune-source bench/env.ts [rounds] [seconds]   (needs the packages of tests/engines/openenv)
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { WebSocket } from 'ws';
+import { serveEnv } from '../src/serve/env/index.ts';
+import { HERE, loadWorlds } from '../src/world/index.ts';
+import { findPython, startReference } from '../tests/engines/openenv/python.ts';
+import { SUITE } from '../tests/engines/openenv/suite.ts';
+
+type Figures = { readonly rate: number; readonly p50: number; readonly p99: number; readonly failed: number };
+
+const SESSIONS = [64, 1000];
+const CALL = JSON.stringify({
+  type: 'step',
+  data: { type: 'call_tool', tool_name: 'find_contact', arguments: { who: 'Ben' } },
+});
+const RESET = JSON.stringify({ type: 'reset', data: { task_id: 'toy-train', seed: 1 } });
+/** Steps of an episode before it is reset: those of the suite, less one. */
+const STEPS = 7;
+
+if (process.argv[2] === 'client')
+  await actAsClient(process.argv[3] ?? '', Number(process.argv[4]), Number(process.argv[5]));
+else await compare(Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 5));
+
+/** Opens the sessions, plays for some seconds, and tells its parent what it saw. */
+async function actAsClient(url: string, sessions: number, seconds: number): Promise<void> {
+  const sockets: WebSocket[] = [];
+  // Some at a time: neither server is asked to accept a thousand at once.
+  for (let at = 0; at < sessions; at += 50) {
+    const some = Array.from({ length: Math.min(50, sessions - at) }, () => openSocket(url));
+    sockets.push(...(await Promise.all(some)));
+  }
+  const times: number[] = [];
+  let failed = 0;
+  let measuring = false;
+  let running = true;
+  const play = async (socket: WebSocket): Promise<void> => {
+    for (let step = 0; running; step++) {
+      const isReset = step % (STEPS + 1) === 0;
+      const start = performance.now();
+      const answer = await ask(socket, isReset ? RESET : CALL);
+      if (isReset || !measuring) continue;
+      times.push(performance.now() - start);
+      if (!answer.includes('ben@home.example')) failed += 1;
+    }
+  };
+  const all = Promise.all(sockets.map(play));
+  // A warm-up, which both get.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  measuring = true;
+  const start = performance.now();
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  measuring = false;
+  const took = (performance.now() - start) / 1000;
+  running = false;
+  await all;
+  times.sort((a, b) => a - b);
+  const at = (share: number): number =>
+    times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN;
+  process.send?.({ rate: times.length / took, p50: at(0.5), p99: at(0.99), failed } satisfies Figures);
+  for (const socket of sockets) socket.terminate();
+  process.disconnect?.();
+}
+
+async function openSocket(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { perMessageDeflate: false });
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  return socket;
+}
+
+function ask(socket: WebSocket, message: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(new Error('the server closed a session'));
+    socket.once('close', end);
+    socket.once('message', (data) => {
+      socket.off('close', end);
+      resolve(String(data));
+    });
+    socket.send(message);
+  });
+}
+
+function runClient(url: string, sessions: number, seconds: number): Promise<Figures> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(import.meta.url), ['client', url, String(sessions), String(seconds)]);
+    child.once('message', (figures) => resolve(figures as Figures));
+    child.once('exit', (code) => {
+      if (code !== 0) reject(new Error(`the client ended with ${code}`));
+    });
+  });
+}
+
+async function compare(rounds: number, seconds: number): Promise<void> {
+  const python = await findPython();
+  if (typeof python === 'string') throw new Error(python);
+  await loadWorlds();
+  const rules = { naming: 'scenario', credit: 'steps', preset: 'tribune' } as const;
+  const ours = await serveEnv({
+    ...{ name: 'toy', version: '1', scenarios: SUITE, rules, place: HERE, now: Date.now },
+    ...{ workers: 2, maxSessions: 2000, rate: 1_000_000 },
+  });
+  const texts = { prompt: 'Pay Ben 20.', find_contact: '555-0101, ben@home.example, Mill Lane 4', pay_person: 'done' };
+  const plain = await startReference(python.path, texts, 'plain');
+  const sql = await startReference(python.path, texts, 'sql');
+  const mcp = await startReference(python.path, texts);
+  const servers = { ours: ours.url, mcp: mcp.url, sql: sql.url, plain: plain.url };
+  const median = (values: readonly number[]): number =>
+    [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+  try {
+    for (const sessions of SESSIONS) {
+      const seen = new Map<string, Figures[]>();
+      for (let round = 0; round < rounds; round++) {
+        for (const [name, url] of Object.entries(servers)) {
+          const figures = await runClient(url, sessions, seconds);
+          seen.set(name, [...(seen.get(name) ?? []), figures]);
+        }
+      }
+      for (const [name, figures] of seen) {
+        const of = (key: keyof Figures): number => median(figures.map((one) => one[key]));
+        const rate = of('rate');
+        const ratios = figures.map((one, at) => (seen.get('ours')?.[at]?.rate ?? Number.NaN) / one.rate);
+        const line = `${sessions} sessions  ${name.padEnd(6)} ${rate.toFixed(0).padStart(6)} steps/s  p50 ${of('p50').toFixed(1)} ms  p99 ${of('p99').toFixed(1)} ms`;
+        const failed = figures.reduce((sum, one) => sum + one.failed, 0);
+        console.log(
+          `${line}${name === 'ours' ? '' : `  ours is ${median(ratios).toFixed(1)} x`}${failed > 0 ? `  ${failed} WRONG` : ''}`,
+        );
+      }
+    }
+  } finally {
+    plain.close();
+    sql.close();
+    mcp.close();
+    await ours.close();
+  }
+}

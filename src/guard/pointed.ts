@@ -1,0 +1,63 @@
+// Which texts the user pointed at: those that a reading call returned for a value of the user's own words, or for one that such
+// a text gave. Their data is the user's to begin with; what they order is not, unless the user said to do it (origin.ts).
+import type { Effect } from '../safety/taxonomy.ts';
+import { isConsequential } from './effects.ts';
+import { effectsOf } from './facts.ts';
+import { squash } from './fold.ts';
+import { findProducer, type HeardTool, type View } from './view.ts';
+
+/** The effects of a tool of the conversation, by name, as far as one can tell. */
+export const effectsIn = (view: View, name: string): readonly Effect[] =>
+  effectsOf(view.conversation.tools.find((tool) => tool.name === name) ?? { name });
+
+/** Whether a text was read, and is not what a deed returned. */
+export const isRead = (view: View, { tool }: HeardTool): boolean => !isConsequential(effectsIn(view, tool));
+
+/**
+ * Whether the text was read with a telling value of the user's words, or with one that such a text gave outside of orders:
+ * the note found by its title. What a deed returns is no text anybody pointed at.
+ */
+export function isPointed(view: View, tool: HeardTool): boolean {
+  return isRead(view, tool) && isAskedFor(view, tool, 0);
+}
+
+/** Whether the call that returned the text had a value of the user's, or one that came from such a text. */
+function isAskedFor(view: View, tool: HeardTool, depth: number): boolean {
+  const producer = findProducer(view, tool.index);
+  if (producer === null) return false;
+  const values = Object.values(producer.arguments)
+    .flat()
+    .filter((value) => typeof value === 'string')
+    .filter((value) => value.length >= 3)
+    .map((value) => value.toLowerCase());
+  if (values.some((value) => saidByUser(view, value))) return true;
+  if (depth >= 3) return false;
+  return view.tools.some(
+    (one) =>
+      one.index < tool.index &&
+      values.some((value) => one.digest.plain.has(squash(value))) &&
+      isAskedFor(view, one, depth + 1),
+  );
+}
+
+/** A number is the same however it is grouped: `0220 551 877`. */
+function saidByUser(view: View, value: string): boolean {
+  const grouped = /^[\w\s-]{5,40}$/.test(value) && /\d{3}/.test(value) ? squash(value) : null;
+  return view.user.some(
+    ({ digest: { folded } }) =>
+      folded.text.includes(value) || (grouped !== null && squash(folded.text.slice(0, 20_000)).includes(grouped)),
+  );
+}
+
+/** Whether a value is all of a field in the record that a call for the user returned, as `"email": "a@b.example"` in JSON. */
+export function isFieldOfPointed(view: View, folded: string): boolean {
+  const field = `"${folded}"`;
+  return view.tools.some((tool) => {
+    const at = tool.digest.folded.text.indexOf(field);
+    return (
+      at > 0 &&
+      /[:[,{]\s{0,3}$/.test(tool.digest.folded.text.slice(Math.max(0, at - 4), at)) &&
+      isAskedFor(view, tool, 0)
+    );
+  });
+}
