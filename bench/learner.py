@@ -1,17 +1,12 @@
-# The yardstick of bench/learner.ts: the same model, step and sampling in PyTorch on the CPU, as one would write it.
-# Usage: learner.py '{"vocab": …, …}' threads steps. Prints one JSON object. Not part of the package.
+# The yardstick of bench/learner.ts: the same models, steps and sampling in PyTorch on the CPU, as one would write them.
+# Answers JSON lines: {"do": "train" | "sample" | "peak", ...} each with milliseconds on the clock and of the processor. Not part of the package.
 import json
+import resource
 import sys
 import time
 
 import torch
 import torch.nn.functional as F
-
-config, threads, steps = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-torch.set_num_threads(threads)
-torch.manual_seed(0)
-V, D, L, H, E, M = (config[k] for k in ("vocab", "width", "layers", "heads", "headDim", "hidden"))
-B, T, ROWS, CONTEXT = (config[k] for k in ("batch", "length", "rows", "context"))
 
 
 class Norm(torch.nn.Module):
@@ -27,88 +22,111 @@ def linear(inputs, outputs):
     return torch.nn.Linear(inputs, outputs, bias=False)
 
 
-angles = torch.outer(torch.arange(1024.0), 10000.0 ** (-torch.arange(0, E, 2) / E)).repeat(1, 2)
-COS, SIN = angles.cos(), angles.sin()
-
-
-def rotate(x, start):
-    half = torch.cat((-x[..., E // 2 :], x[..., : E // 2]), -1)
-    end = start + x.shape[2]
-    return x * COS[start:end] + half * SIN[start:end]
-
-
-def attend(q, k, v):
-    causal = q.shape[2] > 1
-    if hasattr(F, "scaled_dot_product_attention"):
-        return F.scaled_dot_product_attention(q, k, v, is_causal=causal)
-    scores = q @ k.transpose(-1, -2) / E**0.5
-    if causal:
-        scores = scores + MASK
-    return scores.softmax(-1) @ v
-
-
-MASK = torch.full((T, T), float("-inf")).triu(1)
+def rotate(x, cos, sin):
+    half = x.shape[-1] // 2
+    return x * cos + torch.cat((-x[..., half:], x[..., :half]), -1) * sin
 
 
 class Layer(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, c):
         super().__init__()
-        self.q, self.k, self.v, self.o = linear(D, H * E), linear(D, H * E), linear(D, H * E), linear(H * E, D)
+        D, M, self.heads, self.size = c["width"], c["hidden"], c["heads"], c["headDim"]
+        E = self.heads * self.size
+        self.q, self.k, self.v, self.o = linear(D, E), linear(D, E), linear(D, E), linear(E, D)
         self.gate, self.up, self.down = linear(D, M), linear(D, M), linear(M, D)
-        self.before, self.after, self.q_norm, self.k_norm = Norm(D), Norm(D), Norm(E), Norm(E)
+        self.before, self.after, self.q_norm, self.k_norm = Norm(D), Norm(D), Norm(self.size), Norm(self.size)
 
-    def forward(self, x, start=0, cache=None):
+    def forward(self, x, cos, sin, start=0, cache=None):
         rows, length, _ = x.shape
         y = self.before(x)
-        split = lambda z: z.view(rows, length, H, E)
-        q = rotate(self.q_norm(split(self.q(y))).transpose(1, 2), start)
-        k = rotate(self.k_norm(split(self.k(y))).transpose(1, 2), start)
+        split = lambda z: z.view(rows, length, self.heads, self.size)
+        q = rotate(self.q_norm(split(self.q(y))).transpose(1, 2), cos, sin)
+        k = rotate(self.k_norm(split(self.k(y))).transpose(1, 2), cos, sin)
         v = split(self.v(y)).transpose(1, 2)
         if cache is not None:
-            cache[0][:, :, start : start + length], cache[1][:, :, start : start + length] = k, v
-            k, v = cache[0][:, :, : start + length], cache[1][:, :, : start + length]
-        x = x + self.o(attend(q, k, v).transpose(1, 2).reshape(rows, length, H * E))
+            end = start + length
+            cache[0][:, :, start:end], cache[1][:, :, start:end] = k, v
+            k, v = cache[0][:, :, :end], cache[1][:, :, :end]
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=length > 1)
+        x = x + self.o(mixed.transpose(1, 2).reshape(rows, length, -1))
         y = self.after(x)
         return x + self.down(F.silu(self.gate(y)) * self.up(y))
 
 
 class Model(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, c):
         super().__init__()
-        self.embed = torch.nn.Embedding(V, D)
+        self.embed = torch.nn.Embedding(c["vocab"], c["width"])
         torch.nn.init.normal_(self.embed.weight, std=0.05)
-        self.layers = torch.nn.ModuleList(Layer() for _ in range(L))
-        self.norm = Norm(D)
+        self.layers = torch.nn.ModuleList(Layer(c) for _ in range(c["layers"]))
+        self.norm = Norm(c["width"])
+        E = c["headDim"]
+        angles = torch.outer(torch.arange(float(c["context"])), c["theta"] ** (-torch.arange(0, E, 2) / E)).repeat(1, 2)
+        self.register_buffer("cos", angles.cos())
+        self.register_buffer("sin", angles.sin())
 
     def forward(self, tokens, start=0, caches=None):
+        end = start + tokens.shape[1]
+        cos, sin = self.cos[start:end], self.sin[start:end]
         x = self.embed(tokens)
         for index, layer in enumerate(self.layers):
-            x = layer(x, start, caches[index] if caches else None)
+            x = layer(x, cos, sin, start, caches[index] if caches else None)
         return self.norm(x) @ self.embed.weight.T
 
 
-model = Model()
-optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0)
-tokens = torch.randint(V, (B, T + 1))
-train = []
-for step in range(steps):
-    start = time.perf_counter()
-    loss = F.cross_entropy(model(tokens[:, :-1]).view(-1, V), tokens[:, 1:].reshape(-1))
-    optimiser.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
-    optimiser.step()
-    train.append(time.perf_counter() - start)
+trained = {}
 
-torch.set_num_threads(1)
-sample = []
-with torch.inference_mode():
-    for _ in range(3):
-        caches = [[torch.zeros(ROWS, H, CONTEXT, E) for _ in range(2)] for _ in range(L)]
-        last = torch.randint(V, (ROWS, 1))
-        start = time.perf_counter()
-        for at in range(CONTEXT):
+
+def trainer(name, config, compiled):
+    """The model, its optimiser and its loss, made once."""
+    key = (name, compiled)
+    if key not in trained:
+        model = Model(config)
+        loss = lambda tokens: F.cross_entropy(model(tokens[:, :-1]).flatten(0, 1), tokens[:, 1:].reshape(-1))
+        optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0, fused=True)
+        trained[key] = model, optimiser, torch.compile(loss) if compiled else loss
+    return trained[key]
+
+
+def train(name, config, batch, length, steps, threads, compiled):
+    torch.set_num_threads(threads)
+    model, optimiser, loss = trainer(name, config, compiled)
+    tokens = torch.randint(config["vocab"], (batch, length + 1))
+    times, work = [], []
+    for _ in range(steps):
+        start, busy = time.perf_counter(), time.process_time()
+        value = loss(tokens)
+        optimiser.zero_grad()
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1)
+        optimiser.step()
+        times.append(1000 * (time.perf_counter() - start))
+        work.append(1000 * (time.process_time() - busy))
+    return {"ms": times, "work": work}
+
+
+def sample(config, rows, context, threads):
+    """Milliseconds per position of a batch of rows that sample side by side."""
+    torch.set_num_threads(threads)
+    model, _, _ = trainer("sample", config, False)
+    shape = (rows, config["heads"], context, config["headDim"])
+    with torch.inference_mode():
+        caches = [[torch.zeros(shape) for _ in range(2)] for _ in range(config["layers"])]
+        last = torch.randint(config["vocab"], (rows, 1))
+        start, busy = time.perf_counter(), time.process_time()
+        for at in range(context):
             last = torch.multinomial(model(last, at, caches)[:, -1].softmax(-1), 1)
-        sample.append(time.perf_counter() - start)
+        return {"ms": [1000 * (time.perf_counter() - start)], "work": [1000 * (time.process_time() - busy)]}
 
-print(json.dumps({"version": torch.__version__, "trainMs": 1000 * min(train), "sampleRate": ROWS * CONTEXT / min(sample)}))
+
+for line in sys.stdin:
+    task = json.loads(line)
+    do = task.pop("do")
+    try:
+        if do == "peak":
+            answer = {"bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "version": torch.__version__}
+        else:
+            answer = {"train": train, "sample": sample}[do](**task)
+    except Exception as error:  # a machine without a compiler cannot compile
+        answer = {"error": str(error).splitlines()[0]}
+    print(json.dumps(answer), flush=True)

@@ -1,5 +1,5 @@
-// A service of your own in one file: a library with books to find, borrow and review, and a first look at it.
-import { buildService, createTemplate, endpoint, forkWorld, openCatalogue, Refusal, type Service } from 'tribune/world';
+// A service of your own in one file: a library with books to find, borrow and review.
+import { buildService, endpoint, Refusal, type Service } from 'tribune/world';
 
 export const library: Service = buildService({
   name: 'library',
@@ -41,11 +41,3 @@ export const library: Service = buildService({
     }),
   ],
 });
-
-const catalogue = await openCatalogue([library]);
-const world = forkWorld(createTemplate({ opinions: [{ title: 'Moby Dick', text: 'Long.' }] }, { catalogue }), {
-  seed: 1,
-});
-for (const _ of [1, 2]) console.log(await world.call('borrow_book', { title: 'moby dick' }));
-console.log(await world.call('read_opinions', { title: 'Moby Dick' }), world.query('select weeks from loans'));
-world.close();

@@ -11,7 +11,7 @@ import { DEFAULT_CONFIG, type TrainConfig } from '../../src/train/config.ts';
 import { createRun } from '../../src/train/rundir.ts';
 
 /** A run of every phase that ends in seconds, with a checkpoint after each step of the alignment. */
-const TINY: TrainConfig = {
+export const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
   model: { ...DEFAULT_CONFIG.model, vocab: 600, width: 16, layers: 1, heads: 2, kvHeads: 2, headDim: 8, hidden: 24 },
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 60, steps: 10, batch: 4 },
@@ -55,7 +55,12 @@ async function hashRun(run: string): Promise<Map<string, string>> {
   const hashes = await Promise.all(
     files.map(async (entry): Promise<[string, string]> => {
       const path = join(entry.parentPath, entry.name);
-      return [path.slice(run.length + 1), createHash('sha256').update(await readFile(path)).digest('hex')];
+      return [
+        path.slice(run.length + 1),
+        createHash('sha256')
+          .update(await readFile(path))
+          .digest('hex'),
+      ];
     }),
   );
   return new Map(hashes.sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -73,7 +78,7 @@ export function listDifferences(expected: ReadonlyMap<string, string>, found: Re
 
 /** How far a run has come, as its files tell. */
 async function locate(run: string): Promise<string> {
-  const names = await readdir(join(run, 'checkpoints')).catch(() => []);
+  const names: readonly string[] = await readdir(join(run, 'checkpoints')).catch((): string[] => []);
   const writing = names.some((name) => name.includes('.new-') || name.endsWith('.old')) ? ', while writing' : '';
   if (names.includes('final')) return `evaluation${writing}`;
   if (names.includes('base')) return `alignment${writing}`;
@@ -135,7 +140,8 @@ export async function killRuns({ root, kills, seed, onKill, isOver = () => false
         r.next() < 0.5 ? { after: r.next() * whole.milliseconds } : { touch: 1 + r.int(Math.max(1, whole.touches)) };
       const { code, said } = await killOnce(place, run, left ? moment : {});
       alive = code === null;
-      if (code !== null && code !== 0) faults.push(`run ${runs}: ended with ${code}: ${said.trim().split('\n').at(-1)}`);
+      if (code !== null && code !== 0)
+        faults.push(`run ${runs}: ended with ${code}: ${said.trim().split('\n').at(-1)}`);
       if (!alive) continue;
       const where = await locate(run);
       struck[where] = (struck[where] ?? 0) + 1;

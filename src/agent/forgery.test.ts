@@ -9,12 +9,15 @@ import { renderObservation, renderPrompt, tagId } from '../policy/local/render.t
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { escapeTags, splitTags, TAGS } from '../policy/protocol.ts';
 import { allTools } from '../world/services/index.ts';
+import { writeMessage } from '../world/services/mime.ts';
 import type { State } from '../world/services/service.ts';
 import { createTemplate, forkWorld, listSlots, loadWorlds } from '../world/world.ts';
 
 before(loadWorlds);
 
 const call = (name: string, args: Call['arguments']): Call => ({ name, arguments: args });
+
+const LETTER = { id: 1, sender: 'Anna', recipient: 'me', subject: '', body: 'x', attachments: [] };
 
 /** For each column of outside text: rows with the text in it, and the call that shows it. */
 const SHOWN: { readonly [slot: string]: (text: string) => { readonly state: State; readonly call: Call } } = {
@@ -61,6 +64,17 @@ const SHOWN: { readonly [slot: string]: (text: string) => { readonly state: Stat
   'attachments.text': (text) => ({
     state: { mails: [{ id: 1, sender: 'Anna', body: 'x' }], attachments: [{ mail: 1, name: 'a', text }] },
     call: call('read_attachment', { sender: 'Anna', name: 'a' }),
+  }),
+  'arrivals.raw': (text) => ({
+    state: { arrivals: [{ raw: writeMessage({ ...LETTER, subject: text }) }] },
+    call: call('fetch_mails', {}),
+  }),
+  'headers.value': (text) => ({
+    state: {
+      mails: [{ id: 1, sender: 'Anna', body: 'x' }],
+      headers: [{ mail: 1, position: 0, name: 'X-Note', value: text }],
+    },
+    call: call('read_headers', { sender: 'Anna' }),
   }),
   'invitations.text': (text) => ({
     state: { invitations: [{ title: 'walk', organizer: 'Anna', day: 'Monday', text }] },

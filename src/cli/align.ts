@@ -1,20 +1,35 @@
 // `tribune align`: the main job. Warm start, GRPO in real worlds, evaluation before and after, report.
 // Not here: the training itself (train/align.ts), what the report looks like (evaluate/report.ts).
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { InputError } from '../episode/input.ts';
 import type { ExecutorKind } from '../policy/local/executor.ts';
 import { presets } from '../reward/presets.ts';
 import type { Progress } from '../train/align.ts';
 import type { TrainConfig } from '../train/config.ts';
+import type { Evaluation } from '../train/evaluation.ts';
 import type { RunDirectory } from '../train/rundir.ts';
+import type { Place } from '../world/ground.ts';
 import { EXECUTOR_FLAGS, readExecutor } from './executor.ts';
 import type { Io } from './output.ts';
+import { choosePlace, placeFields, tellPlace, WALL_FLAGS } from './place.ts';
 import { defineVerb } from './verb.ts';
 
 export const verb = defineVerb({
-  summary: 'Train a small policy: warm start, GRPO in real worlds, before/after report.',
+  summary: 'Train a small policy, or a model of yours: GRPO in real worlds, before/after report.',
   usage: '',
   flags: {
+    model: {
+      kind: 'string',
+      value: 'DIR',
+      summary: 'Align this Qwen3, Qwen2 or Llama model instead of training a small one.',
+    },
+    lora: {
+      kind: 'integer',
+      min: 1,
+      max: 1024,
+      summary: 'With --model: train an adapter of this rank, not all weights.',
+    },
+    free: { kind: 'boolean', summary: 'With --model: turns are free text, not held to the form of a turn.' },
     quick: { kind: 'boolean', summary: 'A shorter run on the same suite: shows the direction, not the figures.' },
     seed: { kind: 'integer', summary: 'Seed of everything the run draws.', min: 0, max: 1_000_000, fallback: 1 },
     steps: { kind: 'integer', summary: 'GRPO steps; default as the configuration says.', min: 1, max: 100_000 },
@@ -25,6 +40,7 @@ export const verb = defineVerb({
       choices: ['ppo', 'importance_sampling', 'cispo', 'gspo'],
     },
     ...EXECUTOR_FLAGS,
+    ...WALL_FLAGS,
     set: {
       kind: 'string',
       summary: 'Settings of the run, e.g. grpo.credit=step,grpo.signal=0.3.',
@@ -32,23 +48,41 @@ export const verb = defineVerb({
     },
     resume: { kind: 'string', summary: 'Go on with this run.', value: 'RUN' },
     out: { kind: 'string', summary: 'Where run directories are made.', value: 'DIR', fallback: 'runs' },
+    watch: { kind: 'boolean', summary: 'Open the dashboard on the run while it goes on (docs/dashboard.md).' },
   },
   async run({ flags }, io) {
     const { chooseConfig } = await import('../train/config.ts');
     const { createRun, runAt } = await import('../train/rundir.ts');
-    const { quick, steps, set, loss, executor: wish } = flags;
-    const chosen = quick || [steps, set, loss, wish].some((flag) => flag !== undefined);
+    const { quick, steps, set, loss, executor: wish, model, lora, free, watch } = flags;
+    const chosen = quick || free || [steps, set, loss, wish, model, lora].some((flag) => flag !== undefined);
     if (flags.resume !== undefined && chosen) {
       throw new InputError('--resume', 'goes on with the configuration of that run, so it stands alone');
+    }
+    if (model === undefined && (lora !== undefined || free))
+      throw new InputError(
+        lora === undefined ? '--free' : '--lora',
+        'says how to train a model, expected --model DIR too',
+      );
+    const place = await choosePlace(flags, []);
+    tellPlace(io, place);
+    if (model !== undefined) return tuneAndReport(await createTune(model, flags, io), { place, watch }, io);
+    if (flags.resume !== undefined) {
+      const { isTune } = await import('../train/tuneconfig.ts');
+      if (await isTune(runAt(flags.resume))) return tuneAndReport(runAt(flags.resume), { place, watch }, io);
     }
     const { applySettings } = await import('../train/settings.ts');
     const choose = (config: TrainConfig) => (set === undefined ? config : applySettings(config, set));
     if (flags.resume === undefined) {
       const executor = await readExecutor(wish, io);
-      return alignAndReport(await createRun(flags.out, choose(chooseConfig({ ...flags, executor }))), executor, io);
+      return alignAndReport(
+        await createRun(flags.out, choose(chooseConfig({ ...flags, executor }))),
+        executor,
+        { place, watch },
+        io,
+      );
     }
     const run = runAt(flags.resume);
-    return alignAndReport(run, await readOwnExecutor(run, io), io);
+    return alignAndReport(run, await readOwnExecutor(run, io), { place, watch }, io);
   },
 });
 
@@ -59,26 +93,114 @@ async function readOwnExecutor(run: RunDirectory, io: Io): Promise<ExecutorKind>
   return readExecutor(executor === 'cpu' ? undefined : executor, io);
 }
 
-/** Gives the exit code: 1 if training had to be stopped. */
-async function alignAndReport(run: RunDirectory, executor: ExecutorKind, io: Io): Promise<number> {
-  const { TrainingFault } = await import('../train/fault.ts');
-  io.log(`run ${run.path}`);
+/** What of the flags says how a model is aligned. */
+type TuneFlags = {
+  readonly quick: boolean;
+  readonly free: boolean;
+  readonly seed: number;
+  readonly reward: string;
+  readonly out: string;
+  readonly steps?: number | undefined;
+  readonly lora?: number | undefined;
+  readonly set?: string | undefined;
+  readonly loss?: string | undefined;
+  readonly executor?: ExecutorKind | undefined;
+};
+
+/** Makes the run directory of a model's alignment. Throws InputError for a directory without such a model. */
+async function createTune(directory: string, flags: TuneFlags, io: Io): Promise<RunDirectory> {
+  if (flags.quick) throw new InputError('--quick', 'is for the small policy, expected --steps with --model');
+  const { openModel, roomFor } = await import('../policy/local/adopt.ts');
+  const { chooseTune, tuneSchema } = await import('../train/tuneconfig.ts');
+  const { putSettings } = await import('../train/settings.ts');
+  const { digestWeights } = await import('../train/tune.ts');
+  const { createRun } = await import('../train/rundir.ts');
+  const { availableParallelism } = await import('node:os');
+  const opened = await openModel(directory);
+  if (opened.kind === 'own')
+    throw new InputError(directory, 'is a policy of this project, expected a model with a chat template of its own');
+  const { config, theta } = opened.model;
+  const chosen = chooseTune({
+    directory: resolve(directory),
+    digest: digestWeights(theta),
+    vocab: config.vocab,
+    room: roomFor(config, 64),
+    manner: { ...opened.voice.manner, grammar: !flags.free },
+    lora: flags.lora ?? null,
+    seed: flags.seed,
+    steps: flags.steps ?? 100,
+    reward: flags.reward,
+    threads: availableParallelism(),
+    executor: await readExecutor(flags.executor, io),
+  });
+  const set = [
+    ...(flags.loss === undefined ? [] : [`grpo.loss=${flags.loss}`]),
+    ...(flags.set ? [flags.set] : []),
+  ].join();
+  return createRun(flags.out, set === '' ? chosen : putSettings(tuneSchema, chosen, set));
+}
+
+/** Aligns a model of others. */
+async function tuneAndReport(run: RunDirectory, setting: Setting, io: Io): Promise<number> {
+  const { tuneRun } = await import('../train/tune.ts');
+  const { readTune } = await import('../train/tuneconfig.ts');
+  const wish = (await readTune(run)).sample.executor;
+  const executor = await readExecutor(wish === 'cpu' ? undefined : wish, io);
+  return runAndReport(run, setting, io, async (onProgress) => ({
+    ...(await tuneRun(run, { signal: io.signal, onProgress, executor, place: setting.place })),
+    config: await readTune(run),
+  }));
+}
+
+/** Trains a small policy. */
+async function alignAndReport(
+  run: RunDirectory,
+  executor: ExecutorKind,
+  setting: Setting,
+  io: Io,
+): Promise<number> {
   const { alignRun } = await import('../train/align.ts');
   const { readConfig } = await import('../train/rundir.ts');
+  return runAndReport(run, setting, io, async (onProgress) => ({
+    evaluation: await alignRun(run, { signal: io.signal, onProgress, executor, place: setting.place }),
+    config: await readConfig(run),
+  }));
+}
+
+/** Where worlds live, and whether a person watches. */
+type Setting = { readonly place: Place; readonly watch: boolean };
+
+/** What a finished run hands over to its report. */
+type Finished = {
+  readonly evaluation: Evaluation;
+  readonly config: Pick<TrainConfig, 'seed' | 'evaluate'>;
+  readonly parameters?: number;
+};
+
+/** Gives the exit code: 1 if training had to be stopped. */
+async function runAndReport(
+  run: RunDirectory,
+  { place, watch }: Setting,
+  io: Io,
+  train: (onProgress: (progress: Progress) => void) => Promise<Finished>,
+): Promise<number> {
+  const { TrainingFault } = await import('../train/fault.ts');
+  io.log(`run ${run.path}`);
   const { writeReport } = await import('../train/report.ts');
   const { formatComparison } = await import('../evaluate/report.ts');
   const clock = startClock();
   const follow = followProgress(io);
+  const page = watch ? await (await import('./watch.ts')).openWatch(run, io) : null;
   try {
     const onProgress = (progress: Progress) => {
       clock.enter(progress.phase);
       follow(progress);
     };
-    const evaluation = await alignRun(run, { signal: io.signal, onProgress, executor });
+    const { evaluation, config, parameters } = await train(onProgress);
     const phases = clock.stop();
     const seconds = phases.total;
-    const config: TrainConfig = await readConfig(run);
-    await writeReport(run, config, evaluation, phases);
+    const shown = { ...config, wall: place.wall };
+    await writeReport(run, shown, evaluation, phases, parameters);
     const { base, aligned } = evaluation;
     const text = [
       formatComparison(base, aligned),
@@ -86,7 +208,7 @@ async function alignAndReport(run: RunDirectory, executor: ExecutorKind, io: Io)
       `held-out families, ${config.evaluate.count} scenarios, seed ${config.seed}, ${seconds} s`,
       `report: ${relative('.', run.at('report.html'))}`,
     ].join('\n');
-    io.result({ run: run.path, seed: config.seed, seconds, base, aligned }, text);
+    io.result({ run: run.path, seed: config.seed, seconds, ...placeFields(place), base, aligned }, text);
     return 0;
   } catch (error) {
     if (error instanceof TrainingFault) {
@@ -95,6 +217,8 @@ async function alignAndReport(run: RunDirectory, executor: ExecutorKind, io: Io)
     }
     if (io.signal.aborted) io.log(`stopped; go on with: npm run align -- --resume ${run.path}`);
     throw error;
+  } finally {
+    await page?.close();
   }
 }
 

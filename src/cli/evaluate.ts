@@ -2,14 +2,14 @@
 import type { Actor } from '../agent/named.ts';
 import type { Episode } from '../episode/episode.ts';
 import { InputError } from '../episode/input.ts';
-import { countUnjudged, measure } from '../evaluate/metrics.ts';
+import { countUnjudged, measure, measureChecked } from '../evaluate/metrics.ts';
 import type { ParsedArgs } from './args.ts';
 import { BENCHMARK_FLAGS, BENCHMARKS, evaluateBenchmark } from './benchmarks.ts';
 import { tellDryRun, tellOutage } from './chat.ts';
 import { BASELINES, evaluateInjecAgent } from './injecagent.ts';
 import type { Io } from './output.ts';
 import { placeFields, tellPlace } from './place.ts';
-import { describeMetrics, type Measured } from './rates.ts';
+import { describeChecked, describeMetrics, type Measured } from './rates.ts';
 import { openSuite, POLICY_FLAGS, requirePolicy, SUITE_FLAGS, type Suite, stepBlocks, withActor } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
@@ -89,8 +89,10 @@ async function evaluateEpisodes(name: string, flags: Flags, io: Io): Promise<voi
     seed: suite.seed,
     ...placeFields(suite.place),
     metrics,
+    checked: measureChecked(episodes),
   };
-  io.result(document, describeMetrics(suite, rows, countUnjudged(episodes)));
+  const told = [describeMetrics(suite, rows, countUnjudged(episodes)), describeChecked(document.checked)];
+  io.result(document, told.join('\n'));
 }
 
 async function playEpisodes(actor: Actor, suite: Suite, io: Io): Promise<readonly Episode[]> {

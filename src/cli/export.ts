@@ -1,19 +1,21 @@
 // `tribune export`: a stored run as another tool's file (Inspect AI, promptfoo), and an Inspect log as a run of ours.
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { nameFault, writeAtomic } from '../evaluate/file.ts';
 import { summarisePlayed } from '../evaluate/outcome.ts';
-import { readText, writeAtomic } from './input.ts';
+
 import { defineVerb } from './verb.ts';
 
 export const verb = defineVerb({
   summary: "Write a stored run as another tool's file, or read an Inspect log as a run.",
-  usage: 'RUN|LOG.json',
+  usage: 'RUN|LOG',
   flags: {
     to: {
       kind: 'choice',
       choices: ['inspect', 'promptfoo', 'run'],
       required: true,
-      summary: 'the form to write; run reads an Inspect log',
+      summary:
+        'the form to write (inspect: .eval if --out ends so, else JSON); run reads an Inspect log of either form',
     },
     out: {
       kind: 'string',
@@ -27,7 +29,8 @@ export const verb = defineVerb({
     if (to === 'run') {
       const { readInspect } = await import('../evaluate/interop/inspect.ts');
       const { writeRun } = await import('./reports.ts');
-      const played = readInspect(await readText(path), path);
+      const bytes = await readFile(path).catch((error: unknown) => Promise.reject(nameFault(error, path)));
+      const played = readInspect(bytes, path);
       await mkdir(out, { recursive: true });
       await writeRun(summarisePlayed(played, []), played.rows, [], { out }, io);
       io.result({ run: out, rows: played.rows.length }, `${played.rows.length} rows in ${out}`);
@@ -37,12 +40,10 @@ export const verb = defineVerb({
     const { outcome, rows } = await readRun(path);
     const at = new Date(Date.now()).toISOString();
     const id = basename(resolve(path));
-    const { writeInspect } = await import('../evaluate/interop/inspect.ts');
+    const { writeInspect, writeInspectZip } = await import('../evaluate/interop/inspect.ts');
     const { writePromptfoo } = await import('../evaluate/interop/promptfoo.ts');
-    await writeAtomic(
-      out,
-      to === 'inspect' ? writeInspect(outcome, rows, at, id) : writePromptfoo(outcome, rows, at, id),
-    );
+    const write = to === 'promptfoo' ? writePromptfoo : out.endsWith('.eval') ? writeInspectZip : writeInspect;
+    await writeAtomic(out, write(outcome, rows, at, id));
     io.result({ file: out, rows: rows.length }, `${rows.length} rows in ${out}`);
     return 0;
   },

@@ -10,6 +10,7 @@ import { type Asker, createGate, type Gate } from '../guard/gate.ts';
 import { createGuard } from '../guard/guard.ts';
 import type { Rulebook } from '../guard/rulebook.ts';
 import type { FlagSpec, ParsedArgs } from './args.ts';
+import { CLASSIFIER_FLAG, openClassifiers } from './guard-classifier.ts';
 import { readRules } from './guard-replay.ts';
 
 /** Where guards and the dashboard meet unless something else is said. */
@@ -22,6 +23,7 @@ export const GATE_FLAGS = {
   shadow: { kind: 'boolean', summary: 'decide and log, and block nothing' },
   rules: { kind: 'string', value: 'FILE', summary: 'the rules, JSON or YAML (default: the built-in judgement alone)' },
   autonomous: { kind: 'boolean', summary: 'nobody is there to ask: ask less (preset autonomous)' },
+  classifier: CLASSIFIER_FLAG,
   inbox: { kind: 'boolean', summary: 'ask in the dashboard (`tribune dashboard`), which must run on this machine' },
   'inbox-socket': { kind: 'string', value: 'SOCKET', summary: 'as --inbox, at another socket' },
   'clean-results': { kind: 'boolean', summary: 'cut attacks out of what tools return before the model reads it' },
@@ -38,6 +40,7 @@ export async function openGate(flags: GateFlags, ask?: Asker, base: Rulebook = {
     rules: { ...base, ...rules, tools: { ...base.tools, ...rules.tools } },
     mode: flags.shadow ? 'shadow' : 'enforce',
     results: flags['clean-results'] ? 'clean' : 'pass',
+    ...(await openClassifiers(flags.classifier)),
   });
   const inbox = await openChannel(flags);
   const asker = inbox ?? ask;

@@ -5,6 +5,7 @@ import { checkInput, InputError, parseJson } from '../episode/input.ts';
 import { createGuard, type Judgement } from '../guard/guard.ts';
 import { type Rulebook, rulebookSchema } from '../guard/rulebook.ts';
 import { listMoments, type Moment, readTrajectory } from '../guard/trajectory.ts';
+import { CLASSIFIER_FLAG, openClassifiers } from './guard-classifier.ts';
 import { readLines, readYaml } from './input.ts';
 import { defineVerb } from './verb.ts';
 
@@ -18,12 +19,13 @@ export const verb = defineVerb({
       summary: 'the rules, JSON or YAML (default: none but the built-in judgement)',
     },
     autonomous: { kind: 'boolean', summary: 'nobody is there to ask: ask less (preset autonomous)' },
+    classifier: CLASSIFIER_FLAG,
   },
   async run({ flags, positionals }, io) {
     const rules = await readRules(flags.rules, flags.autonomous);
     const tally = { execute: 0, verify: 0, refuse: 0 };
     // Limits over time make no sense on a record without times: the clock stands still, so they count all of it.
-    const guard = createGuard({ rules, now: () => 0 });
+    const guard = createGuard({ rules, now: () => 0, ...(await openClassifiers(flags.classifier)) });
     for await (const { text, number } of readLines(positionals[0]!)) {
       const where = `${positionals[0]}:${number}`;
       const trajectory = readTrajectory(parseJson(text, where), where);

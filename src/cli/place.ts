@@ -9,14 +9,19 @@ import type { Io } from './output.ts';
 
 const WALLS = ['inside', 'child', 'jail'] as const;
 
-/** Flags that say where worlds live. */
-export const PLACE_FLAGS = {
+/** Flags that say behind which wall worlds live. */
+export const WALL_FLAGS = {
   wall: {
     kind: 'choice',
     choices: WALLS,
     summary: 'where worlds live (default: inside; for scenarios with code or servers the strongest wall here)',
   },
   jail: { kind: 'boolean', summary: 'the same as --wall jail: without one, nothing is run' },
+} as const satisfies FlagSpec;
+
+/** Flags that say where worlds live and what they may reach. */
+export const PLACE_FLAGS = {
+  ...WALL_FLAGS,
   servers: {
     kind: 'choice',
     choices: ['refused', 'jailed', 'trusted'],
@@ -39,13 +44,13 @@ export type PlaceFlags = {
   readonly service?: readonly string[];
   readonly wall: (typeof WALLS)[number] | undefined;
   readonly jail: boolean;
-  readonly servers: Access['stdio'];
-  readonly 'server-url': readonly string[];
+  readonly servers?: Access['stdio'];
+  readonly 'server-url'?: readonly string[];
 };
 
-/** What the flags let servers do. */
+/** What the flags let servers do; nothing where a verb has no such flags. */
 export function readAccess(flags: PlaceFlags): Access {
-  return { stdio: flags.servers, urls: flags['server-url'] };
+  return { stdio: flags.servers ?? 'refused', urls: flags['server-url'] ?? [] };
 }
 
 /** Chooses the wall, and makes sure that it holds here. Throws InputError where one was asked for that does not. */

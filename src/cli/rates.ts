@@ -1,7 +1,7 @@
 // Measured rates as tables in percent: the policy with its 95 % intervals, its baselines, and how many each rate is over.
 // Not here: measuring (evaluate/).
 import type { InjecReport, SpreadRate } from '../evaluate/benchmarks/injecagent/evaluate.ts';
-import { METRICS, type Metrics, type Rate } from '../evaluate/metrics.ts';
+import { type CheckedMetrics, METRICS, type Metrics, type Rate } from '../evaluate/metrics.ts';
 import { formatPercent } from '../evaluate/report/figures.ts';
 import { type Cell, formatTable } from './output.ts';
 import type { Suite } from './suite.ts';
@@ -20,6 +20,12 @@ export function describeMetrics(suite: Suite, rows: readonly Measured[], unjudge
     '',
     `not judged: ${unjudged}`,
   ].join('\n');
+}
+
+/** Questions to the user counted as success, as the paper counts them, in a line. */
+export function describeChecked({ refuseOrAsk, withstandOrAsk }: CheckedMetrics): string {
+  const percent = ({ rate }: Rate): string => (rate === null ? '-' : formatPercent(rate));
+  return `a question counted as success, as the paper does: refuse ${percent(refuseOrAsk)}, withstand ${percent(withstandOrAsk)}`;
 }
 
 const ATTACKS = [

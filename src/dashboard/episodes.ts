@@ -53,7 +53,9 @@ export function openEpisodes(root: string): Episodes {
 
 async function listFiles({ path }: Found): Promise<readonly string[]> {
   const names = await readdir(join(path, 'episodes')).catch(() => []);
-  const files = names.flatMap((name) => (name.endsWith('.jsonl') && !name.startsWith('.') ? [name.slice(0, -6)] : []));
+  // Tokens stand beside the episodes they belong to (train/tokens.ts) and are none.
+  const own = names.filter((name) => /^[^.].*\.jsonl$/.test(name) && !name.endsWith('.tokens.jsonl'));
+  const files = own.map((name) => name.slice(0, -6));
   return files.sort().slice(0, MOST_FILES);
 }
 

@@ -4,7 +4,7 @@ import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../episode/input.ts';
 
-/** A directory that looks like a run. `files`: the names in it. */
+/** A directory that looks like a run or a study of several. `files`: the names in it. */
 export type Found = { readonly id: string; readonly path: string; readonly files: readonly string[] };
 
 /** How deep below the root runs are looked for, and how many. */
@@ -12,6 +12,8 @@ const DEEPEST = 3;
 const MOST_RUNS = 5000;
 /** What tells a run, of training or of a benchmark. */
 const MARKS = ['config.json', 'metrics.jsonl', 'report.json', 'rows.jsonl'];
+/** What tells a study; its runs lie below it. */
+export const STUDY = 'study.json';
 
 /** The runs below a root, or the root itself where it is one. Throws InputError where there is no such directory. */
 export async function findRuns(root: string): Promise<readonly Found[]> {
@@ -21,9 +23,12 @@ export async function findRuns(root: string): Promise<readonly Found[]> {
     const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
     const files = entries.filter((entry) => !entry.name.startsWith('.') && !entry.isSymbolicLink());
     const names = files.map(({ name }) => name);
-    if (names.some((name) => MARKS.includes(name)) || (names.includes('episodes') && names.includes('checkpoints'))) {
+    // Below the root a folder of episodes is enough: what a study's players played has no more.
+    const played = names.includes('episodes') && (depth > 0 || names.includes('checkpoints'));
+    const study = names.includes(STUDY);
+    if (study || played || names.some((name) => MARKS.includes(name))) {
       if (found.length < MOST_RUNS) found.push({ id: id === '' ? basename(path) || 'run' : id, path, files: names });
-      return;
+      if (!study) return;
     }
     if (depth === DEEPEST) return;
     for (const entry of files)
@@ -77,4 +82,27 @@ export async function readPlain(path: string, most: number): Promise<string | nu
   } finally {
     await file.close();
   }
+}
+
+/** How deep below a run's folder of scenarios suites are looked for, and how many. */
+const DEEPEST_SUITE = 2;
+const MOST_SUITES = 200;
+
+/** A file of scenarios, named by where it is below the root. */
+export type SuiteFile = { readonly name: string; readonly path: string };
+
+/** The files of scenarios that runs have left in their folder `scenarios`. */
+export async function findSuites(runs: readonly Found[]): Promise<readonly SuiteFile[]> {
+  const found: SuiteFile[] = [];
+  const visit = async (path: string, name: string, depth: number): Promise<void> => {
+    for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+      if (entry.name.startsWith('.') || found.length >= MOST_SUITES) continue;
+      const below = { path: join(path, entry.name), name: `${name}/${entry.name}` };
+      if (entry.isFile() && entry.name.endsWith('.jsonl')) found.push(below);
+      else if (entry.isDirectory() && depth < DEEPEST_SUITE) await visit(below.path, below.name, depth + 1);
+    }
+  };
+  for (const { id, path, files } of runs)
+    if (files.includes('scenarios')) await visit(join(path, 'scenarios'), `${id}/scenarios`, 0);
+  return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,107 +1,20 @@
-// The index of one file of episodes: for each line what a list shows and where its bytes are, so that a hundred thousand are
-// listed without being held. Built by reading the file once; a file that has grown is read on from where it was. A line that is
-// no episode is named and left out; a last line without its end is waited for. Whole records are checked when they are opened.
-import type { FileHandle } from 'node:fs/promises';
-import { setImmediate as breathe } from 'node:timers/promises';
+// The index of a file of episodes: for each line what a list shows and what of it is measured. How a file of lines is indexed
+// at all is lines.ts. Whole records are checked when they are opened.
 import type { Episode } from '../episode/episode.ts';
 import { METRICS, QUESTIONS } from '../evaluate/metrics.ts';
 import { decide } from '../safety/decide.ts';
 import { type Decision, MODES, type Mode } from '../safety/taxonomy.ts';
-import { openPlain } from './files.ts';
-import type { EpisodeRow, Fault } from './shape.ts';
+import { indexLines, type LineIndex, type LinePlace } from './lines.ts';
+import type { EpisodeRow } from './shape.ts';
 
-/** What is known of a file. `end`: the byte after its last whole line. */
-export type FileIndex = {
-  readonly name: string;
-  /** Tells the file from another that took its name. */
-  readonly identity: string;
-  readonly end: number;
-  readonly lines: number;
-  readonly size: number;
-  readonly changed: number;
-  readonly rows: EpisodeRow[];
-  readonly faults: Fault[];
-};
+/** What is known of a file of episodes. */
+export type FileIndex = LineIndex<EpisodeRow>;
 
-const CHUNK = 1 << 20;
-/** A longer line is no episode; so much of it is skipped without being held. */
-const LONGEST = 16 << 20;
-const MOST_FAULTS = 20;
-
-/** Indexes a file, or reads on where `known` ended. Null where there is no such plain file. */
-export async function indexFile(path: string, name: string, known: FileIndex | null): Promise<FileIndex | null> {
-  const file = await openPlain(path);
-  if (file === null) return null;
-  try {
-    const { ino, birthtimeMs, size, mtimeMs } = await file.stat();
-    const identity = `${ino} ${birthtimeMs}`;
-    const same = known !== null && known.identity === identity;
-    if (same && known.size === size && known.changed === mtimeMs) return known;
-    const grown = same && size > known.size;
-    const start: FileIndex = grown
-      ? known
-      : { name, identity, end: 0, lines: 0, size, changed: mtimeMs, rows: [], faults: [] };
-    return await readOn(file, {
-      ...start,
-      faults: start.faults.filter(({ line }) => line !== null),
-      size,
-      changed: mtimeMs,
-    });
-  } finally {
-    await file.close();
-  }
-}
-
-async function readOn(file: FileHandle, start: FileIndex): Promise<FileIndex> {
-  const { rows, faults, name } = start;
-  let { end, lines } = start;
-  let rest: Buffer = Buffer.alloc(0);
-  let skipping = false;
-  const take = (bytes: Buffer): void => {
-    lines += 1;
-    const what = skipping
-      ? `longer than ${LONGEST} bytes`
-      : addLine(bytes, { file: name, at: end, size: bytes.length, line: lines }, rows);
-    if (what !== null && faults.length < MOST_FAULTS) faults.push({ file: name, line: lines, what });
-  };
-  let place = end;
-  while (place < start.size) {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(CHUNK), 0, Math.min(CHUNK, start.size - place), place);
-    if (bytesRead === 0) break;
-    place += bytesRead;
-    let chunk = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-    for (let cut = chunk.indexOf(10); cut !== -1; cut = chunk.indexOf(10)) {
-      take(chunk.subarray(0, cut));
-      end = place - (chunk.length - cut - 1);
-      skipping = false;
-      chunk = chunk.subarray(cut + 1);
-    }
-    skipping ||= chunk.length > LONGEST;
-    rest = skipping ? Buffer.alloc(0) : Buffer.from(chunk);
-    await breathe();
-  }
-  const torn =
-    place > end
-      ? [{ file: name, line: null, what: 'ends in the middle of a line: still being written, or cut off' }]
-      : [];
-  return { ...start, end, lines, faults: [...faults, ...torn] };
-}
-
-type Place = { readonly file: string; readonly at: number; readonly size: number; readonly line: number };
-
-/** Adds a line to the rows; says what is wrong with it otherwise. */
-function addLine(bytes: Buffer, place: Place, rows: EpisodeRow[]): string | null {
-  const text = bytes.toString('utf8');
-  if (text.trim() === '') return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return 'not JSON: damaged, or not of this program';
-  }
-  if (!isEpisode(value)) return 'expected an episode of version 1';
-  rows.push(summarise(value, place));
-  return null;
+/** Indexes a file of episodes, or reads on where `known` ended. Null where there is no such plain file. */
+export function indexFile(path: string, name: string, known: FileIndex | null): Promise<FileIndex | null> {
+  return indexLines(path, name, known, (value, place) =>
+    isEpisode(value) ? summarise(value, { file: name, ...place }) : 'expected an episode of version 1',
+  );
 }
 
 /** Whether a record has what the list reads; the whole schema is checked when it is opened. */
@@ -133,7 +46,7 @@ function findDid({ verdict, prompt, response }: Episode): Decision {
   return verdict.checks > 0 ? 'verify' : 'execute';
 }
 
-function summarise(episode: Episode, place: Place): EpisodeRow {
+function summarise(episode: Episode, place: LinePlace & { readonly file: string }): EpisodeRow {
   const { verdict, reward, error } = episode;
   const total = typeof reward?.total === 'number' ? reward.total : null;
   const success = verdict?.success ?? null;

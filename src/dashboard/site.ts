@@ -17,6 +17,8 @@ const MODULES = [
   'dashboard/client/dom',
   'dashboard/client/api',
   'dashboard/client/chart',
+  'dashboard/client/csv',
+  'dashboard/client/picture',
   'dashboard/client/list',
   'dashboard/client/names',
   'dashboard/client/pairs',

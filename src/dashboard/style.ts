@@ -62,7 +62,7 @@ table{font-size:14px}
 .heat small{opacity:.85}.heats td.heat{color:var(--ink);padding-right:10px}.heats td.heat small{color:inherit}
 .h0{background:rgba(var(--heat),0)}.h1{background:rgba(var(--heat),.08)}.h2{background:rgba(var(--heat),.15)}.h3{background:rgba(var(--heat),.22)}.h4{background:rgba(var(--heat),.29)}.h5{background:rgba(var(--heat),.36)}
 .coverage caption{padding-bottom:6px}
-.chart{position:relative}.chart>button{position:absolute;right:36px;bottom:-8px;font-size:12px}
+.chart{position:relative}.saves{position:absolute;right:44px;bottom:-8px}.saves button{font-size:12px;padding:2px 6px}
 .chart figcaption{min-height:22px}
 .drawing:focus-visible{outline-offset:6px}
 .drawing path,.swatch path{fill:none}

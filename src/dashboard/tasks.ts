@@ -15,8 +15,8 @@ import { loadWorlds } from '../world/world.ts';
 import { readCount } from './episodes.ts';
 import { readPlain } from './files.ts';
 import type { ControlRow, Mark, ScenarioRow, SuitePage } from './shape.ts';
+import { MOST_SCENARIOS, type Shelf } from './shelf.ts';
 
-const MOST_SCENARIOS = 5000;
 const MOST_BYTES = 256_000_000;
 /** Scenarios on which the controls are played by one request. */
 const MOST_PLAYED = 24;
@@ -36,7 +36,8 @@ const markSchema = z.strictObject({ id: z.string().min(1), mark: z.enum(['keep',
 const editSchema = z.strictObject({ id: z.string().min(1), text: z.string() });
 
 export type Tasks = {
-  readonly suites: readonly string[];
+  /** The suites there are, by name. */
+  suites(): Promise<readonly string[]>;
   /** The scenarios of a suite with their marks. */
   page(query: URLSearchParams): Promise<SuitePage>;
   /** One scenario as it stands, with its edit where there is one; null where there is none. */
@@ -51,9 +52,8 @@ export type Tasks = {
   kept(query: URLSearchParams): Promise<{ readonly text: string; readonly count: number }>;
 };
 
-/** Opens the scenarios: the generated suites and some files. Reviews are kept in `reviews`. */
-export function openTasks(files: readonly string[], reviews: string): Tasks {
-  const suites = [...SUITES, ...files];
+/** Opens the scenarios: the generated suites and those of files. Reviews are kept in `reviews`. */
+export function openTasks(shelf: Shelf, reviews: string): Tasks {
   let queue: Promise<unknown> = Promise.resolve();
   /** Changes the reviews, one change after the other. */
   const change = (id: string, entry: Reviews['marks'][string] | null): Promise<void> => {
@@ -66,9 +66,9 @@ export function openTasks(files: readonly string[], reviews: string): Tasks {
     queue = next.catch(() => {});
     return next;
   };
-  const load = (query: URLSearchParams): Promise<readonly Scenario[]> => loadSuite(files, query);
+  const load = (query: URLSearchParams): Promise<readonly Scenario[]> => loadSuite(shelf, query);
   return {
-    suites,
+    suites: async () => [...SUITES, ...(await shelf.list()).map(({ name }) => name)],
     async page(query) {
       const { marks } = await readReviews(reviews);
       const rows = (await load(query)).map((scenario) => describeScenario(scenario, markOf(marks, scenario.id)));
@@ -120,26 +120,20 @@ async function readReviews(path: string): Promise<Reviews> {
   return text === null ? { version: 1, marks: {} } : checkInput(reviewsSchema, parseJson(text, path), path);
 }
 
-async function loadSuite(files: readonly string[], query: URLSearchParams): Promise<readonly Scenario[]> {
+async function loadSuite(shelf: Shelf, query: URLSearchParams): Promise<readonly Scenario[]> {
   const suite = query.get('suite') ?? '';
   await loadWorlds();
-  if (files.includes(suite)) return readSuite(suite);
-  if (!isSuite(suite)) throw new InputError('suite', `expected one of ${[...SUITES, ...files].join(', ')}`);
+  if (!isSuite(suite)) {
+    const found = await shelf.open(suite);
+    if (found === null) throw new InputError('suite', 'no such suite (any more), expected one of the list');
+    return found;
+  }
   const split = query.get('split');
   if (split !== 'train' && split !== 'heldout') throw new InputError('split', 'expected train or heldout');
   const seed = readCount(query, 'seed', 7001, Number.MAX_SAFE_INTEGER);
   const count = readCount(query, 'count', 240, MOST_SCENARIOS);
   const generate = generatorOf(suite);
   return Array.from({ length: count }, (_, index) => generate(seed, split, index));
-}
-
-/** The scenarios of a file. Throws InputError naming the first line that is none. */
-async function readSuite(path: string): Promise<readonly Scenario[]> {
-  const text = await readPlain(path, MOST_BYTES);
-  if (text === null) throw new InputError(path, 'no such file');
-  const lines = text.split('\n').map((line, at) => ({ line, where: `${path}:${at + 1}` }));
-  const whole = lines.filter(({ line }) => line.trim() !== '').slice(0, MOST_SCENARIOS);
-  return whole.map(({ line, where }) => checkInput(scenarioSchema, parseJson(line, where), where));
 }
 
 function describeScenario(

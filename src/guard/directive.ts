@@ -1,7 +1,7 @@
 // Spans of a tool's text that tell an agent what to do. Two strengths: 1, an order as any letter may hold one ("please
 // send me the report"); 2, an order with a sign of attack: it speaks to the model, sets aside its instructions, forges
 // tags or the user's voice, asks for secrecy. A span alone decides nothing: purpose.ts asks whether a call follows it.
-// Not covered: orders without a verb of the lexicon, other languages than English, facts planted to mislead.
+// Other languages: foreign.ts. Not covered: orders without a verb of the lexicon, facts planted to mislead.
 import type { Folded } from './fold.ts';
 import { findForeign } from './foreign.ts';
 import { isOrderVerb } from './lexicon.ts';

@@ -95,8 +95,12 @@ function gatherFacts(view: View, leaf: Leaf): Facts {
 const mayHold = ({ digest: { clean } }: HeardTool, { whole, words }: Leaf): boolean =>
   clean.has(whole) || (words.length >= 2 && words.every((word) => clean.has(word)));
 
-/** Weighs an order against the user. */
-export type Scales = (span: Span, tool: HeardTool) => Evidence;
+export type Scales = {
+  /** Weighs an order against the user. */
+  readonly weigh: (span: Span, tool: HeardTool) => Evidence;
+  /** Whether there is anything to weigh: a value or a copied text in the order, or more of the tool's name than the user has. */
+  readonly tips: (span: Span) => boolean;
+};
 
 /** Scales for a call. `wanted` is how well the user's mandate has each word of the tool's name. */
 export function createScales(view: View, parts: CallParts, wanted: readonly number[]): Scales {
@@ -110,7 +114,11 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
   const deed = parts.units.findIndex(({ word, weight }, i) => weight >= 0.4 && isDeed(word, i === 0));
   const meant = meansDeed(parts, wanted, deed);
 
-  return (span, tool) => {
+  const tips = (span: Span): boolean =>
+    telling.some(({ leaf }) => holdsValue(span.words, span.text, leaf)) ||
+    parts.units.some((unit, i) => meets([span], unit) > (wanted[i] ?? 0)) ||
+    long.some((one) => isCopied(one, span));
+  const weigh = (span: Span, tool: HeardTool): Evidence => {
     const inSpan = telling.filter(({ leaf }) => holdsValue(span.words, span.text, leaf));
     const saidBefore = ({ folded }: Leaf): boolean =>
       folded.length >= 4 && calls().some(({ index, text }) => index < tool.index && text.includes(folded));
@@ -134,6 +142,7 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
       ...compareNames(parts, wanted, span),
     };
   };
+  return { weigh, tips };
 }
 
 /** Whether a value stands in a tool's text outside the order, and not only because the agent said it. */

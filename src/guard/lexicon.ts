@@ -1,6 +1,6 @@
 // Words that mean the same to an agent: groups of synonyms for what tools do and what they do it to, and a light stemmer.
-// Made for comparing a tool's name with a request, whoever wrote either. English only: text in another language shares
-// literals and names with a call, but few of these words, which is told in docs/guard.md.
+// Made for comparing a tool's name with a request, whoever wrote either. English only: words of other languages come here by
+// way of languages.ts, which knows far fewer of them.
 
 /** Groups of words by concept. A word may stand in several groups. */
 const GROUPS: { readonly [concept: string]: string } = {

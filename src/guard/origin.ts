@@ -21,7 +21,7 @@ import { findProducer, type HeardTool, hasWord, type View } from './view.ts';
 /** What the user wants, as far as words show: `cover` is the share of the call's name in it, `said` that share in the user's own words alone. */
 type Wish = {
   readonly mandate: readonly Said[];
-  readonly weigh: Scales;
+  readonly scales: Scales;
   /** Whether the user named a telling value of the call. */
   readonly ownValue: () => boolean;
   /** Whether the very same call was made before, and nothing has changed since. */
@@ -70,7 +70,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const pointed = new Map(view.tools.map((tool) => [tool, once(() => isPointed(view, tool))]));
   const wish: Wish = {
     ...{ lax, unseen, mandate, cover, said },
-    weigh: createScales(view, parts, wanted),
+    scales: createScales(view, parts, wanted),
     ownValue: once(() => hasOwnValue(view, parts)),
     repeated: once(() => isRepeated(view, parts)),
     pointed: (tool) => pointed.get(tool)?.() ?? false,
@@ -157,10 +157,8 @@ function namesAnother(view: View, parts: CallParts, span: Span): boolean {
 
 function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover } = wish;
-  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, differs } = wish.weigh(
-    span,
-    tool,
-  );
+  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, differs } =
+    wish.scales.weigh(span, tool);
   if (supplied >= 1)
     return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
   const wished = cover >= 0.4 && wish.ownValue();
@@ -234,9 +232,9 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   if (!bearsOn(parts, span)) return judgeUnexplained(view, parts, wish, tool, span);
   if (cover < 0.5 && namesTool(parts, span))
     return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
+  if (!wish.scales.tips(span)) return judgeUnexplained(view, parts, wish, tool, span);
   const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, named, brings, differs } =
-    wish.weigh(span, tool);
-  if (taken.length === 0 && supplied === 0 && its === 0) return judgeUnexplained(view, parts, wish, tool, span);
+    wish.scales.weigh(span, tool);
   if (elsewhere()) return null;
   const reads = !isConsequential(parts.effects);
   const pointed = wish.pointed(tool);

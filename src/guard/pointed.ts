@@ -21,8 +21,18 @@ export function isPointed(view: View, tool: HeardTool): boolean {
   return isRead(view, tool) && isAskedFor(view, tool, 0);
 }
 
-/** Whether the call that returned the text had a value of the user's, or one that came from such a text. */
+const asked = new WeakMap<HeardTool, boolean>();
+
+/** Whether the call that returned the text had a value of the user's, or one that came from such a text. A view's texts are asked about often. */
 function isAskedFor(view: View, tool: HeardTool, depth: number): boolean {
+  const known = asked.get(tool);
+  if (known !== undefined) return known;
+  const found = traceCall(view, tool, depth);
+  asked.set(tool, found);
+  return found;
+}
+
+function traceCall(view: View, tool: HeardTool, depth: number): boolean {
   const producer = findProducer(view, tool.index);
   if (producer === null) return false;
   const values = Object.values(producer.arguments)
@@ -32,11 +42,10 @@ function isAskedFor(view: View, tool: HeardTool, depth: number): boolean {
     .map((value) => value.toLowerCase());
   if (values.some((value) => saidByUser(view, value))) return true;
   if (depth >= 3) return false;
+  const wholes = values.map(squash);
   return view.tools.some(
     (one) =>
-      one.index < tool.index &&
-      values.some((value) => one.digest.plain.has(squash(value))) &&
-      isAskedFor(view, one, depth + 1),
+      one.index < tool.index && wholes.some((whole) => one.digest.plain.has(whole)) && isAskedFor(view, one, depth + 1),
   );
 }
 

@@ -15,6 +15,7 @@ import { type Learner, ParallelLearner } from '../policy/local/parallel.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { END, TAGS } from '../policy/protocol.ts';
 import { generateScenario } from '../world/generate/generate.ts';
+import type { Place } from '../world/ground.ts';
 import { loadWorlds } from '../world/world.ts';
 import { watchDecisions } from './alarm.ts';
 import type { TrainConfig } from './config.ts';
@@ -33,6 +34,7 @@ import {
   sweepDrafts,
   writeEpisodes,
 } from './rundir.ts';
+import { writeTokens } from './tokens.ts';
 import { type Lesson, warmStep } from './warmstart.ts';
 
 /** What a watcher is told while the run goes on. */
@@ -49,6 +51,8 @@ export type AlignOptions = {
   readonly onProgress: (progress: Progress) => void;
   /** What runs the model where the configuration's executor cannot; the bytes are then those of the other executor. */
   readonly executor?: ExecutorKind;
+  /** Where worlds live while a policy is sampled. Default: in the sampling threads. */
+  readonly place?: Place;
   /** What stands between training and its learner; default nothing. A test puts a faulty learner there. */
   readonly wrapLearner?: (learner: Learner) => Learner;
 };
@@ -100,6 +104,7 @@ async function withRun<T>(
     tokenizer: state.tokenizer.toJSON(),
     ...config.sample,
     executor,
+    ...(options.place ? { place: options.place } : {}),
   });
   try {
     if (state.notes.phase === 'warm') await warmPhase(state, options);
@@ -271,12 +276,15 @@ async function grpoPhase(
     const limit = limitNorm(norms);
     const metrics = await updatePolicy(state.learner, base, groups, config, step, { ...aids, limit });
     norms.push(metrics.gradientNorm);
-    if (step % EPISODES_EVERY === 0)
+    if (step % EPISODES_EVERY === 0) {
+      const name = `step-${String(step).padStart(4, '0')}`;
       await writeEpisodes(
         run,
-        `step-${String(step).padStart(4, '0')}`,
+        name,
         groups.flatMap(({ members }) => members.map((m): Episode => m.episode)),
       );
+      await writeTokens(run, name, groups, { tokenizer: state.tokenizer, decisions: aids.decisions }, config.grpo);
+    }
     lived.push(metrics.lived);
     await record(state, { phase: 'grpo', ...metrics });
     options.onProgress({ phase: 'grpo', done: step + 1, total: config.grpo.steps, metrics });

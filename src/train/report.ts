@@ -13,18 +13,22 @@ import type { Evaluation } from './evaluation.ts';
 import type { StepMetrics } from './grpo.ts';
 import { type RunDirectory, readMetrics } from './rundir.ts';
 
-/** Writes report.html of a finished run. `seconds`: how long this process took, or null where it did not do the work. */
+/**
+ * Writes report.html of a finished run. `seconds`: how long this process took, or null where it did not do the work.
+ * `parameters`: how many were trained; where it is left out, those of the final checkpoint.
+ */
 export async function writeReport(
   run: RunDirectory,
-  config: TrainConfig,
+  config: Pick<TrainConfig, 'seed' | 'evaluate'>,
   evaluation: Evaluation,
   seconds: PhaseSeconds | null,
+  parameters?: number,
 ): Promise<void> {
   const lines = (await readMetrics(run)) as (({ phase: 'warm' } & WarmRow) | ({ phase: 'grpo' } & StepMetrics))[];
   const steps = lines.flatMap((line): StepMetrics[] => (line.phase === 'grpo' ? [line] : []));
   const watch = watchDecisions([]);
   const families = (split: 'train' | 'heldout') => FAMILIES.filter((family) => family.split === split).length;
-  const { theta } = await loadCheckpoint(run.at('checkpoints', 'final'));
+  const count = parameters ?? (await loadCheckpoint(run.at('checkpoints', 'final'))).theta.length;
   const html = renderReport({
     run: run.id,
     seed: config.seed,
@@ -34,7 +38,7 @@ export async function writeReport(
       train: { episodes: config.evaluate.count, families: families('train') },
       heldout: { episodes: config.evaluate.count, families: families('heldout') },
     },
-    parameters: theta.length,
+    parameters: count,
     warm: lines.flatMap((line): WarmRow[] => (line.phase === 'warm' ? [line] : [])),
     steps: steps satisfies readonly StepRow[],
     evaluations: evaluation.rows,
@@ -62,7 +66,7 @@ const TELLING = [
   { title: 'An ordinary request', fits: (e: Episode) => e.prompt === 'benign' && e.response !== 'malicious' },
 ] as const;
 
-async function pickExamples(run: RunDirectory, config: TrainConfig): Promise<Example[]> {
+async function pickExamples(run: RunDirectory, config: Pick<TrainConfig, 'evaluate'>): Promise<Example[]> {
   const read = async (name: string) => {
     const file = run.at('episodes', `${name}-heldout.jsonl`);
     return decodeEpisodes(await readFile(file, 'utf8'), file).episodes;

@@ -24,7 +24,7 @@ export function runAt(path: string): RunDirectory {
 }
 
 /** Makes the directory of a new run. The name tells seed and configuration; a second run of the same gets a number. */
-export async function createRun(root: string, config: TrainConfig): Promise<RunDirectory> {
+export async function createRun(root: string, config: Pick<TrainConfig, 'suite' | 'seed'>): Promise<RunDirectory> {
   const text = `${JSON.stringify(config, null, 2)}\n`;
   const name = `${config.suite}-s${config.seed}-${createHash('sha256').update(text).digest('hex').slice(0, 8)}`;
   let path = join(root, name);

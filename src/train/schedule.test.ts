@@ -10,6 +10,20 @@ test('known values: a rise over four steps, then a straight line to a tenth', ()
   for (const [at, rate] of rates.entries()) assert.ok(Math.abs(rate - wanted[at]!) < 1e-12, String(rate));
 });
 
+test('a cosine begins at the peak, is halfway in the middle and ends at the floor; a constant rate only rises', () => {
+  const at = (step: number, shape: 'cosine' | 'constant') => rateAt(step, 100, 2, 4, 0.1, shape);
+  const plain = (step: number) =>
+    2 * Math.min(1, (step + 1) / 4) * (0.1 + 0.45 * (1 + Math.cos((Math.PI * step) / 100)));
+  for (const step of [0, 1, 3, 25, 50, 99, 100]) assert.ok(Math.abs(at(step, 'cosine') - plain(step)) < 1e-12);
+  assert.ok(Math.abs(at(50, 'cosine') - 1.1) < 1e-12);
+  assert.ok(Math.abs(at(100, 'cosine') - 0.2) < 1e-12);
+  assert.deepEqual(
+    [0, 1, 3, 50, 99].map((step) => at(step, 'constant')),
+    [0.5, 1, 2, 2, 2],
+  );
+  assert.notEqual(at(25, 'cosine'), rateAt(25, 100, 2, 4, 0.1)); // control: the straight line is another
+});
+
 test('without a rise it starts at the peak', () => {
   assert.equal(rateAt(0, 10, 2, 0, 0.5), 2);
   assert.equal(rateAt(0, 10, 2, 1, 0.5), 2);

@@ -1,5 +1,6 @@
 // Changes to a configuration from the command line: `grpo.scaling=none,grpo.signal=0.3`. A key names a field that is there;
 // the schema says whether the value may stand in it.
+import type { z } from 'zod';
 import { checkInput, InputError } from '../episode/input.ts';
 import { findNearest } from '../safety/nearest.ts';
 import { configSchema, type TrainConfig } from './config.ts';
@@ -9,13 +10,18 @@ const isFields = (value: unknown): value is Fields => typeof value === 'object' 
 
 /** The configuration with `KEY=VALUE,…` put into it. Throws InputError for a key or value that does not fit. */
 export function applySettings(config: TrainConfig, text: string): TrainConfig {
+  return putSettings(configSchema, config, text);
+}
+
+/** The same for settings of any schema. */
+export function putSettings<T extends Fields>(schema: z.ZodType<T>, config: T, text: string): T {
   let changed: Fields = config;
   for (const part of text.split(',')) {
     const [key = '', value] = part.split(/=(.*)/s);
     if (value === undefined) throw new InputError('--set', `${JSON.stringify(part)}, expected KEY=VALUE`);
     changed = putField(changed, key.trim().split('.'), readValue(value.trim()), key.trim());
   }
-  return checkInput(configSchema, changed, '--set');
+  return checkInput(schema, changed, '--set');
 }
 
 function readValue(text: string): string | number {

@@ -1,6 +1,6 @@
 // Databases that sleep: whatever a world does, alone or among many, awake, put to sleep, woken or reset, its bytes are the same.
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { before, describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { loadEngine, type Start, Store } from './store.ts';
 import { createTemplate, forkWorld, loadWorlds, type World } from './world.ts';
@@ -144,4 +144,72 @@ test('a world that was reset plays as a new one, shell and chance included', asy
   for (const world of [used, fresh]) await world.call('run_shell', command);
   assert.deepEqual(used.image(), fresh.image());
   for (const world of [used, fresh]) world.close();
+});
+
+describe('the stamp of a table', () => {
+  const schema = 'create table files(name text) strict; create table other(name text) strict';
+  const openStart = (extra = '') => {
+    const store = new Store(null);
+    store.script(`${schema};${extra}`);
+    const image = store.image();
+    store.close();
+    return { image, changes: [] };
+  };
+
+  it('is 0 at the start and grows with statements that name the table, and with no others', () => {
+    const store = new Store(openStart());
+    assert.equal(store.stamp('files'), 0);
+    store.run("insert into other values ('x')");
+    store.rows('select * from files');
+    assert.equal(store.stamp('files'), 0);
+    store.run("insert into FILES values ('x')");
+    const once = store.stamp('files');
+    assert.ok(once > 0);
+    store.transact(() => store.run('delete from files'));
+    assert.ok(store.stamp('files') > once);
+    store.reset();
+    assert.equal(store.stamp('files'), 0);
+    store.close();
+  });
+
+  it('is not 0 where something was changed before anybody asked', () => {
+    for (const change of [(s: Store) => s.run("insert into files values ('x')"), (s: Store) => s.script('select 1')]) {
+      const store = new Store(openStart());
+      change(store);
+      assert.ok(store.stamp('files') > 0);
+      store.close();
+    }
+  });
+
+  it('grows with every statement where the schema has triggers', () => {
+    const trigger = 'create trigger t after insert on other begin insert into files values (new.name); end';
+    const store = new Store(openStart(trigger));
+    const before = store.stamp('files');
+    assert.ok(before > 0);
+    store.run("insert into other values ('x')");
+    assert.ok(store.stamp('files') > before);
+    assert.equal(store.rows('select * from files').length, 1);
+    store.close();
+  });
+
+  it('stays while the store sleeps', () => {
+    const store = new Store(openStart());
+    store.run("insert into files values ('x')");
+    const before = store.stamp('files');
+    assert.ok(store.rest());
+    assert.equal(store.stamp('files'), before);
+    assert.equal(store.rows('select * from files').length, 1);
+    store.close();
+  });
+});
+
+describe('a row', () => {
+  it('has the columns that its table has now', () => {
+    const store = new Store(null);
+    store.script("create table t(a text) strict; insert into t values ('x')");
+    assert.deepEqual(store.rows('select * from t'), [{ a: 'x' }]);
+    store.script("alter table t add column b text default 'y'");
+    assert.deepEqual(store.rows('select * from t'), [{ a: 'x', b: 'y' }]);
+    store.close();
+  });
 });

@@ -4,7 +4,7 @@
 // Not here: what the tables mean (services), what a question to them may be (query.ts).
 // Wall: the engine's memory is its own; it has no files, no network and loads no extensions. One heap serves all worlds
 // of a process, so `close` matters.
-import type { SqlValue } from 'sql.js';
+import type { SqlValue, Statement } from 'sql.js';
 import { type Change, Connection, giveConnection, type Start, takeConnection } from './connection.ts';
 
 export { loadEngine, type Start } from './connection.ts';
@@ -86,14 +86,14 @@ export class Store {
   rows<T extends Row>(sql: string, values: readonly Cell[] = []): T[] {
     return this.#open().step(sql, values, (statement) => {
       const found: T[] = [];
-      while (statement.step()) found.push(statement.getAsObject() as T);
+      while (statement.step()) found.push(readRow(statement) as T);
       return found;
     });
   }
 
   /** The first row of a select, or null. */
   row<T extends Row>(sql: string, values: readonly Cell[] = []): T | null {
-    return this.#open().step(sql, values, (statement) => (statement.step() ? (statement.getAsObject() as T) : null));
+    return this.#open().step(sql, values, (statement) => (statement.step() ? (readRow(statement) as T) : null));
   }
 
   /** Prepares one statement, without running it, and gives the number of its columns. */
@@ -219,6 +219,22 @@ export class Store {
     for (const [sql, values] of this.#changes ?? []) connection.step(sql, values, (statement) => statement.step());
     return connection;
   }
+}
+
+/** Names of the columns of prepared statements: asking the engine for them takes longer than reading a row. */
+const columnNames = new WeakMap<Statement, string[]>();
+
+function readRow(statement: Statement): Row {
+  const cells = statement.get();
+  let names = columnNames.get(statement);
+  // A table that has changed may give a statement other columns.
+  if (names?.length !== cells.length) {
+    names = statement.getColumnNames();
+    columnNames.set(statement, names);
+  }
+  const row: { [column: string]: Cell } = {};
+  for (let at = 0; at < cells.length; at++) row[names[at] ?? ''] = cells[at] as Cell;
+  return row;
 }
 
 /** Whether the text of a statement has a table's name in it, by text and table: the same few statements are run all the time. */

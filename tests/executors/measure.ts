@@ -8,6 +8,7 @@ import { LocalLearner } from '../../src/policy/local/learner.ts';
 import { type Loss, SURROGATES } from '../../src/policy/local/loss.ts';
 import { initialise, type ModelConfig } from '../../src/policy/local/model.ts';
 import { buildOrthogonal } from '../../src/policy/local/muon.ts';
+import { encodeModel } from '../../src/policy/local/onnx.ts';
 import { createSampler } from '../../src/policy/local/sampler.ts';
 
 /** Grouped heads, norms of heads, more than one layer; sizes that are no powers of two. */
@@ -83,6 +84,43 @@ async function turn(kind: ExecutorKind, shape: readonly [number, number]): Promi
   return steps!;
 }
 
+/**
+ * How wrong the second output (the inverse deviation) of the runtime's fused norm is, relative to the right one. It was found
+ * wrong on WebGPU, which spoils gradients silently; graphs here never ask for it. Its first output is compared too.
+ */
+export async function measureFusedNorm(
+  kind: ExecutorKind,
+): Promise<{ readonly normal: number; readonly inverse: number }> {
+  const [rows, width] = [6, 32];
+  const node = {
+    ...{
+      operator: 'SimplifiedLayerNormalization',
+      domain: '',
+      inputs: ['x', 'weight'],
+      outputs: ['normal', 'inverse'],
+    },
+    attributes: { axis: -1, epsilon: { float: 1e-6 }, stash_type: 1 },
+  };
+  const value = (name: string, shape: readonly number[]) => ({ name, type: 'float32' as const, shape });
+  const bytes = encodeModel({
+    ...{ nodes: [node], initializers: [], inputs: [value('x', [rows, width]), value('weight', [width])] },
+    outputs: [value('normal', [rows, width]), value('inverse', [rows, 1])],
+  });
+  const r = rng('executors', 4);
+  const x = Float32Array.from({ length: rows * width }, () => 4 * r.next() - 2);
+  const program = await openExecutor(kind).compile(bytes);
+  const weight = { shape: [width], data: new Float32Array(width).fill(1) };
+  const { normal, inverse } = await program.run({ x: { shape: [rows, width], data: x }, weight });
+  await program.release();
+  const right = Float32Array.from({ length: rows }, (_, row) => {
+    const own = x.subarray(row * width, (row + 1) * width);
+    return 1 / Math.sqrt(own.reduce((sum, value) => sum + value * value, 0) / width + 1e-6);
+  });
+  const scaled = x.map((value, at) => value * right[Math.floor(at / width)]!);
+  const gap = (a: Float32Array, b: Float32Array) => length(a.map((y, at) => y - b[at]!)) / length(b);
+  return { normal: gap(normal!, scaled), inverse: gap(inverse!, right) };
+}
+
 /** Four conversations at once, in two turns: chunks, the cache, and rows that end at different times. */
 async function sample(kind: ExecutorKind): Promise<Float32Array> {
   const sampler = createSampler({ config: CONFIG, executor: openExecutor(kind), slots: 4, capacity: 90 });
@@ -105,7 +143,7 @@ async function sample(kind: ExecutorKind): Promise<Float32Array> {
   return Float32Array.from(rows.flat());
 }
 
-const length = (x: Float32Array): number => Math.hypot(...x);
+const length = (x: Float32Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
 
 /** Relative distances |x − cpu| / |cpu| of an executor's results from the CPU's, by name. */
 export async function measureDistances(kind: ExecutorKind): Promise<{ readonly [what: string]: number }> {
@@ -117,6 +155,7 @@ export async function measureDistances(kind: ExecutorKind): Promise<{ readonly [
 }
 
 if (process.argv[1]?.endsWith('measure.ts')) {
-  console.log(JSON.stringify(await measureDistances(process.argv[2] as ExecutorKind)));
+  const kind = process.argv[2] as ExecutorKind;
+  console.log(JSON.stringify({ distances: await measureDistances(kind), fusedNorm: await measureFusedNorm(kind) }));
   process.exit(0);
 }

@@ -3,17 +3,17 @@
 
 const KEY = 'tribune-token';
 
-/** Takes the token from the address, if it stands there, and cleans the address. */
+/** Takes the token from the address, if it stands there, and cleans the address; a run named beside it is kept. */
 export function takeToken(): void {
-  const found = /^#token=([\w-]+)$/.exec(location.hash);
+  const found = /^#token=([\w-]+)(&run=[^&]+)?$/.exec(location.hash);
   if (found === null) return;
   sessionStorage.setItem(KEY, found[1] ?? '');
-  history.replaceState(null, '', '#/runs');
+  history.replaceState(null, '', `#/runs${found[2]?.replace('&', '?') ?? ''}`);
 }
 
 /** Sets the token a person typed or pasted, also as the whole address. */
 export function setToken(text: string): void {
-  sessionStorage.setItem(KEY, text.trim().replace(/^.*#token=/, ''));
+  sessionStorage.setItem(KEY, text.trim().replace(/^.*#token=/, '').replace(/&.*$/, ''));
 }
 
 /** What the server refused. `status` 0: it could not be reached. */

@@ -1,8 +1,11 @@
 // Line charts of several runs: each a line of its own, or the mean of runs that differ in their seed with the range they span.
-// The value under the pointer, or at the place the arrow keys have moved to, is told in words. A drawing can be saved as SVG.
+// The value under the pointer, or at the place the arrow keys have moved to, is told in words. A drawing can be saved as SVG or
+// PNG (picture.ts), its values as CSV.
 import { averageAt, pickTicks, pickWindow, spreadPlaces, thinPlaces, type Value } from '../../evaluate/chart.ts';
 import { formatNumber, sayPercent } from '../../evaluate/report/figures.ts';
+import { writeCsv } from './csv.ts';
 import { button, el, save, show, svg } from './dom.ts';
+import { type Picture, readStroke, toPng, toSvg } from './picture.ts';
 
 /** A run's values. `tone`: 0 to 5. */
 export type Line = {
@@ -79,11 +82,32 @@ export function drawChart(chart: Chart): HTMLElement {
         el('span', {}, `${scale.last}`),
       ),
     ),
-    button(
-      'SVG',
-      () => save(`${title.replaceAll(/\W+/g, '-')}.svg`, 'image/svg+xml', writeSvg(chart, drawing, scale, say)),
-      { class: 'quiet', 'aria-label': `Save ${title} as SVG` },
-    ),
+    drawSaves(chart, () => describePicture(chart, drawing, scale, say)),
+  );
+}
+
+/** Buttons that save the chart. */
+function drawSaves(chart: Chart, picture: () => Picture): HTMLElement {
+  const name = chart.title.replaceAll(/\W+/g, '-');
+  const offer = (word: string, act: () => void): HTMLElement =>
+    button(word, act, { class: 'quiet', 'aria-label': `Save ${chart.title} as ${word}` });
+  return el(
+    'div',
+    { class: 'saves' },
+    offer('SVG', () => save(`${name}.svg`, 'image/svg+xml', toSvg(picture()))),
+    offer('PNG', () => void toPng(picture()).then((png) => save(`${name}.png`, 'image/png', png))),
+    offer('CSV', () => save(`${name}.csv`, 'text/csv', tabulate(chart))),
+  );
+}
+
+/** The values of a chart's lines, a row each step. */
+function tabulate({ lines }: Chart): string {
+  const steps = [...new Set(lines.flatMap((line) => line.steps))].sort((a, b) => a - b);
+  const columns = lines.map(({ steps: own, values }) => new Map(own.map((step, at) => [step, values[at] ?? null])));
+  const head = ['step', ...lines.map(({ name }) => name)];
+  return writeCsv(
+    head,
+    steps.map((step) => [step, ...columns.map((column) => column.get(step) ?? null)]),
   );
 }
 
@@ -193,39 +217,28 @@ function describe({ title, lines }: Chart, say: (value: Value) => string): strin
   return `${title}. ${told.join('. ')}. Arrow keys read single steps.`;
 }
 
-/** A drawing that stands alone: its colours taken from the page, its labels as text. */
-function writeSvg(
+/** The chart as it stands on the page, to be saved. */
+function describePicture(
   { title, lines }: Chart,
   drawing: SVGSVGElement,
-  scale: Scale,
+  { ticks, y, first, last }: Scale,
   say: (value: Value) => string,
-): string {
-  const [left, top, width, height] = [70, 50, 800, 360];
-  const style = (node: Element): { readonly stroke: string; readonly fill: string } => getComputedStyle(node);
-  const paths = [...drawing.querySelectorAll('path')].map((path) => {
-    const { stroke, fill } = style(path);
-    const thick = path.classList.contains('line') ? 2 : 1;
-    const opacity = path.classList.contains('raw') || path.classList.contains('band') ? 0.25 : 1;
-    return svg('path', {
-      d: path.getAttribute('d') ?? '',
-      stroke,
-      fill,
-      opacity,
-      'stroke-width': thick,
-      'vector-effect': 'non-scaling-stroke',
-    });
-  });
-  const text = (x: number, y: number, words: string, anchor = 'start') =>
-    svg('text', { x, y, 'text-anchor': anchor, 'font-family': 'sans-serif', 'font-size': 13 }, words);
-  const picture = svg(
-    'svg',
-    { xmlns: 'http://www.w3.org/2000/svg', viewBox: `0 0 ${left + width + 20} ${top + height + 60}` },
-    svg('rect', { width: '100%', height: '100%', fill: 'white' }),
-    text(left, 28, `${title}: ${lines.map((line) => `${line.name} ${say(lastOf(line))}`).join(', ')}`),
-    scale.ticks.map((tick) => text(left - 8, top + (scale.y(tick) / SIZE) * height + 4, say(tick), 'end')),
-    svg('g', { transform: `translate(${left} ${top}) scale(${width / SIZE} ${height / SIZE})` }, paths),
-    text(left, top + height + 24, `step ${scale.first}`),
-    text(left + width, top + height + 24, String(scale.last), 'end'),
-  );
-  return new XMLSerializer().serializeToString(picture);
+): Picture {
+  const paths = [...drawing.querySelectorAll('path')].filter((path) => !path.classList.contains('cursor'));
+  const isFaint = (path: Element): boolean => path.classList.contains('raw') || path.classList.contains('band');
+  const keyOf = ({ tone }: Line) => paths.find((path) => path.matches(`.line.tone${tone}`));
+  const { backgroundColor, color } = getComputedStyle(document.body);
+  return {
+    title,
+    size: SIZE,
+    strokes: paths.map((path) => readStroke(path, isFaint(path) ? 0.25 : 1)),
+    legend: lines.map((line) => {
+      const key = keyOf(line);
+      return { text: `${line.name} ${say(lastOf(line))}`, key: key === undefined ? null : readStroke(key, 1) };
+    }),
+    ticks: ticks.map((tick) => ({ at: y(tick), text: say(tick) })),
+    span: [`step ${first}`, String(last)],
+    paper: backgroundColor,
+    ink: color,
+  };
 }

@@ -27,8 +27,16 @@ export function reveal(text: string): Node {
 function nameHidden(character: string): Node {
   const box = document.createElement('span');
   box.className = 'hiddenchar';
-  box.textContent = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  box.textContent = sayCode(character);
   return box;
+}
+
+const sayCode = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** A text with each hidden character as its code, where there can be no box. */
+export function sayHidden(text: string): string {
+  return text.replaceAll(HIDDEN, sayCode);
 }
 
 function fill(parent: Element | DocumentFragment, child: Child): void {
@@ -103,9 +111,9 @@ export function button(text: Child, act: () => void, props: Props = {}): HTMLBut
   return el('button', { type: 'button', click: act, ...props }, text);
 }
 
-/** Offers a text as a file to save. */
-export function save(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Offers a text or bytes as a file to save. */
+export function save(name: string, type: string, content: string | Blob): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   const link = el('a', { href: url, download: name });
   document.body.append(link);
   link.click();

@@ -4,6 +4,7 @@ import { formatNumber, sayPercent } from '../../evaluate/report/figures.ts';
 import type { Curves, RunDetail, RunLine } from '../shape.ts';
 import { get } from './api.ts';
 import { type Chart, drawChart, drawKey, type Line } from './chart.ts';
+import { writeCsv } from './csv.ts';
 import { button, type Child, choice, el, repeat, save, show, tellFaults } from './dom.ts';
 import type { Place } from './main.ts';
 
@@ -223,7 +224,7 @@ function renderCurves(details: readonly RunDetail[], together: boolean, change: 
       together ? '1' : '0',
       (value) => change(value === '1'),
     ),
-    button('Save data (CSV)', () => save('curves.csv', 'text/csv', writeCsv(details))),
+    button('Save data (CSV)', () => save('curves.csv', 'text/csv', tabulateRuns(details))),
   );
   const sections = GROUPS.map(({ title, phase, fits }, at) => {
     const charts = listCharts(details, phase, fits, together);
@@ -292,17 +293,18 @@ function join(lines: readonly (Line & { readonly experiment: string })[]): reado
 }
 
 /** Every value of the chosen runs, a line each step. */
-function writeCsv(details: readonly RunDetail[]): string {
+function tabulateRuns(details: readonly RunDetail[]): string {
   const all: readonly { readonly run: string; readonly curves: Curves }[] = details.flatMap(({ line, curves }) =>
     curves.map((one) => ({ run: line.id, curves: one })),
   );
   const columns = [...new Set(all.flatMap(({ curves }) => Object.keys(curves.columns)))].sort();
-  // A cell that begins like a formula would be carried out by a spreadsheet.
-  const quote = (text: string): string => `"${text.replace(/^[=+\-@\t]/, "'$&").replaceAll('"', '""')}"`;
   const rows = all.flatMap(({ run, curves }) =>
-    curves.steps.map((step, at) =>
-      [quote(run), quote(curves.phase), step, ...columns.map((column) => curves.columns[column]?.[at] ?? '')].join(','),
-    ),
+    curves.steps.map((step, at) => [
+      run,
+      curves.phase,
+      step,
+      ...columns.map((column) => curves.columns[column]?.[at] ?? null),
+    ]),
   );
-  return `${[['run', 'phase', 'step', ...columns].map((name) => quote(name)).join(','), ...rows].join('\n')}\n`;
+  return writeCsv(['run', 'phase', 'step', ...columns], rows);
 }

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Played, Row } from '../benchmarks/row.ts';
-import { readInspect, writeInspect } from '../interop/inspect.ts';
+import { readInspect, writeInspect, writeInspectZip } from '../interop/inspect.ts';
 import { writePromptfoo } from '../interop/promptfoo.ts';
+import { writeZip } from '../interop/zip.ts';
 import { type Outcome, outcomeSchema, summarisePlayed } from '../outcome.ts';
 import { escapeXml, formatJunit } from './junit.ts';
 import { escapeCell, formatMarkdown } from './markdown.ts';
@@ -105,7 +106,7 @@ test('JUnit counts what is not kept', () => {
 test('an Inspect log keeps samples, scores, categories and trials', () => {
   const played = playedWith('x');
   const text = writeInspect(summarisePlayed(played, []), played.rows, '2026-01-01T00:00:00.000Z', 'run-1');
-  const read = readInspect(text, 'x.json');
+  const read = readInspect(Buffer.from(text), 'x.json');
   const essence = ({ id, group, trial, faulty, facts }: Row) => ({
     id,
     group,
@@ -115,8 +116,8 @@ test('an Inspect log keeps samples, scores, categories and trials', () => {
   });
   assert.deepEqual(read.rows.map(essence), played.rows.map(essence));
   assert.deepEqual([read.benchmark, read.policy], ['small', 'x']);
-  assert.throws(() => readInspect('{"version":2}', 'x.json'), /^InputError: x\.json: status/);
-  assert.throws(() => readInspect('{', 'x.json'), /not JSON/);
+  assert.throws(() => readInspect(Buffer.from('{"version":2}'), 'x.json'), /^InputError: x\.json: status/);
+  assert.throws(() => readInspect(Buffer.from('{'), 'x.json'), /not JSON/);
 });
 
 test('partial scores of another log are not judged, and its parts and calls are read', () => {
@@ -129,7 +130,7 @@ test('partial scores of another log are not judged, and its parts and calls are 
     { id: 1, epoch: 2, messages: [message], scores: { a: { value: 'P' }, b: { value: 1 }, c: { value: 'I' } } },
   ];
   const { rows } = readInspect(
-    JSON.stringify({ version: 2, status: 'success', eval: { task: 't', model: 'm' }, samples }),
+    Buffer.from(JSON.stringify({ version: 2, status: 'success', eval: { task: 't', model: 'm' }, samples })),
     'x',
   );
   assert.deepEqual(
@@ -148,4 +149,28 @@ test('a promptfoo file has a test for each row, passed where every judged fact i
     [false, true, true, false],
   );
   assert.deepEqual([file.results.stats.successes, file.results.stats.failures], [2, 2]);
+});
+
+test('the same log as .eval keeps the same, and a text set apart is put back', () => {
+  const played = playedWith('x');
+  const outcome = summarisePlayed(played, []);
+  const at = '2026-01-01T00:00:00.000Z';
+  const whole = readInspect(Buffer.from(writeInspect(outcome, played.rows, at, 'run-1')), 'x.json');
+  assert.deepEqual(readInspect(writeInspectZip(outcome, played.rows, at, 'run-1'), 'x.eval'), whole);
+  const name = 'a'.repeat(32);
+  const sample = {
+    id: 's',
+    epoch: 1,
+    messages: [{ role: 'user', content: `attachment://${name}` }],
+    attachments: { [name]: 'a long text' },
+  };
+  const header = { version: 2, status: 'success', eval: { task: 't', model: 'm' } };
+  const put = (name: string, value: unknown) => ({ name, data: Buffer.from(JSON.stringify(value)) });
+  const zip = writeZip([put('header.json', header), put('samples/s_epoch_1.json', sample)]);
+  assert.equal(readInspect(zip, 'x.eval').rows[0]?.transcript[0]?.text, 'a long text');
+  assert.throws(() => readInspect(writeZip([put('other.json', {})]), 'x.eval'), /^InputError: x\.eval: a zip without/);
+  assert.throws(
+    () => readInspect(writeZip([put('header.json', header), put('samples/s_epoch_1.json', { id: 1 })]), 'x.eval'),
+    /^InputError: x\.eval: samples\/s_epoch_1\.json: epoch/,
+  );
 });

@@ -1,12 +1,14 @@
 // Opens whatever a directory holds as a model to play with: a checkpoint of this project's own, a model of others, or an adapter
 // of one (PEFT), which is merged into the model it names. Writes a model of others back, with what training needs to go on.
 // Not here: how it plays (foreign.ts, policy.ts), our own checkpoints (checkpoint.ts).
+import { readdir } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Json } from '../../episode/action.ts';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
 import { TAGS } from '../protocol.ts';
 import { type Checkpoint, loadCheckpoint } from './checkpoint.ts';
+import { checkSums } from './checksum.ts';
 import { readDirectory } from './directory.ts';
 import { MANNER_FILE, type Manner, readManner } from './foreign.ts';
 import type { LearnerState } from './learner.ts';
@@ -117,6 +119,12 @@ export function packTraining(
     [OPTIMIZER, packTensors(new Map(tensors))],
     [TRAINER, [state]],
   ]);
+}
+
+/** Compares a checkpoint's files with their checksums. Throws InputError naming the file that is not as it was written. */
+export async function verifySums(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => readdir(`${directory}.old`).catch(() => []));
+  checkSums(await readDirectory(directory, names), directory);
 }
 
 /** Reads them back. Throws InputError for anything missing, of another shape, or not finite. */

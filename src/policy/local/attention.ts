@@ -6,7 +6,7 @@ import type { Graph, Tensor } from './graph.ts';
 import { product, reduceLast } from './ops.ts';
 
 /** Padded sequences are multiples of this long, so that they divide into blocks. */
-export const LENGTH_STEP = 16;
+export const LENGTH_STEP = 8;
 
 /** Into how many blocks the queries are cut, and whether their weights are computed again in the backward pass. */
 export type Cut = { readonly blocks: number; readonly recompute: boolean };

@@ -51,15 +51,47 @@ export function packBatch(config: ModelConfig, batch: Batch, options: PackOption
     .map((datum, index) => ({ index, length: usedLength(datum) }))
     .filter(({ length }) => length > 0)
     .sort((a, b) => b.length - a.length || a.index - b.index);
-  const batches: MicroBatch[] = [];
-  for (let from = 0; from < order.length; ) {
-    const length = paddedLength(order[from]!.length);
-    const rows = Math.max(1, Math.floor(options.tokens / length));
+  const lengths = order.map(({ length }) => paddedLength(length));
+  let from = 0;
+  return chooseRows(lengths, options.tokens).map((rows) => {
     const members = order.slice(from, from + rows).map(({ index }) => index);
-    batches.push(packRows(config, batch, members, length, options.masked));
+    const micro = packRows(config, batch, members, lengths[from]!, options.masked);
     from += rows;
+    return micro;
+  });
+}
+
+/** What a further run of a graph costs, in positions: its many small operators, and gradients to be copied and added. */
+const RUN_COST = 96;
+
+/** Rows of each micro-batch over descending lengths, none above the budget: the division that costs least, padding included. */
+function chooseRows(lengths: readonly number[], budget: number): number[] {
+  // Least cost of the sequences up to each place, and the rows of the last micro-batch that gives it.
+  const best: { readonly cost: number; readonly rows: number }[] = [{ cost: 0, rows: 0 }];
+  for (let end = 1; end <= lengths.length; end++) {
+    let least = { cost: Number.POSITIVE_INFINITY, rows: 1 };
+    for (let rows = 1; rows <= end; rows++) {
+      const size = rows * lengths[end - rows]!;
+      if (rows > 1 && size > budget) break;
+      const cost = best[end - rows]!.cost + size + RUN_COST;
+      if (cost < least.cost) least = { cost, rows };
+    }
+    best.push(least);
   }
-  return batches;
+  const chosen: number[] = [];
+  for (let end = lengths.length; end > 0; end -= best[end]!.rows) chosen.unshift(best[end]!.rows);
+  return chosen;
+}
+
+/** Positions that predict a token up to the last that counts, and all positions that are computed: the difference is padding. */
+export function countPositions(
+  config: ModelConfig,
+  batch: Batch,
+  options: PackOptions,
+): { used: number; computed: number } {
+  const used = batch.data.reduce((sum, datum) => sum + Math.max(0, usedLength(datum) - 1), 0);
+  const packed = packBatch(config, batch, options);
+  return { used, computed: packed.reduce((sum, { feeds }) => sum + feeds.tokens!.data.length, 0) };
 }
 
 function checkDatum(config: ModelConfig, datum: Datum, maskCount: number): void {

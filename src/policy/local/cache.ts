@@ -49,6 +49,7 @@ export class Cache {
     const { kvHeads, headDim } = this.#config;
     const shape = [count, kvHeads, this.#capacity, headDim];
     const size = this.#rowSize(this.#capacity);
+    // What stands behind a row's last position is masked, and finite: zeros, or what was there before.
     const view = (data: Floats): Feed => ({ shape, data: data.subarray(first * size, (first + count) * size) });
     const entries = this.#keys.flatMap((keys, layer): [string, Feed][] => [
       [`keys.${layer}`, view(keys)],
@@ -102,6 +103,7 @@ export class Cache {
   /** Forgets everything, as when the weights change. */
   clear(): void {
     for (const tokens of this.#tokens) tokens.length = 0;
+    for (const data of [...this.#keys, ...this.#values]) data.fill(0); // a model that diverged must not spoil the next
   }
 
   #store(data: Floats, fresh: Floats, row: number, at: number, count: number, from: number, chunk: number): void {
@@ -116,20 +118,32 @@ export class Cache {
   #resize(positions: number): void {
     const before = this.#capacity;
     this.#capacity = Math.ceil(positions / CAPACITY_STEP) * CAPACITY_STEP;
+    for (const tokens of this.#tokens) tokens.length = Math.min(tokens.length, this.#capacity);
     this.#keys = this.#keys.map((data) => this.#move(data, before));
     this.#values = this.#values.map((data) => this.#move(data, before));
-    for (const tokens of this.#tokens) tokens.length = Math.min(tokens.length, this.#capacity);
   }
 
+  /** Lays the rows out at the new distance: in place if there is room, since fresh memory costs more than the copying. */
   #move(data: Floats, before: number): Floats {
-    const { kvHeads, headDim } = this.#config;
-    const moved = new Float32Array(this.#rows * this.#rowSize(this.#capacity));
-    const kept = Math.min(before, this.#capacity) * headDim;
-    for (let block = 0; block < this.#rows * kvHeads; block++) {
-      const start = block * before * headDim;
-      moved.set(data.subarray(start, start + kept), block * this.#capacity * headDim);
+    const size = this.#rows * this.#rowSize(this.#capacity);
+    const moved = size <= data.length ? data : new Float32Array(Math.max(size, 2 * data.length));
+    const growing = this.#capacity > before;
+    for (let step = 0; step < this.#rows; step++) {
+      const row = growing ? this.#rows - 1 - step : step; // so that none is overwritten before it is moved
+      this.#moveRow(data, moved, row, before, growing);
     }
     return moved;
+  }
+
+  #moveRow(data: Floats, moved: Floats, row: number, before: number, growing: boolean): void {
+    const { kvHeads, headDim } = this.#config;
+    const length = this.#tokens[row]!.length * headDim;
+    for (let step = 0; length > 0 && step < kvHeads; step++) {
+      const block = row * kvHeads + (growing ? kvHeads - 1 - step : step);
+      const [start, to] = [block * before * headDim, block * this.#capacity * headDim];
+      if (moved === data) data.copyWithin(to, start, start + length);
+      else moved.set(data.subarray(start, start + length), to);
+    }
   }
 
   #allocate(): Floats[] {

@@ -103,8 +103,9 @@ export class Graph {
     return this.#share(`list:${values}`, () => ({ type: 'int64', shape: [values.length], data: data() }));
   }
 
-  /** Adds one operator and returns its (only) output, whose shape the caller states. */
+  /** Adds one operator and returns its (only) output, whose shape the caller states. Throws if it is not on the list. */
   emit(operator: Operator, inputs: readonly Tensor[], shape: Shape, options: EmitOptions = {}): Tensor {
+    if (!Object.hasOwn(OPERATORS, operator)) throw new Error(`${operator} is not on the list of operators`);
     const tensor: Tensor = { name: this.#name(), shape, type: options.type ?? 'float32' };
     this.#nodes.push({
       operator,

@@ -321,7 +321,8 @@ function gatherUpdates(
   return updates;
 }
 
-function addInto(target: Float32Array, values: Float32Array, offset: number): void {
+/** Adds values to those of a target from an offset on. */
+export function addInto(target: Float32Array, values: Float32Array, offset: number): void {
   for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!;
 }
 

@@ -5,6 +5,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
+import { SUMS, sumFiles } from './checksum.ts';
 import { readDirectory, writeDirectory } from './directory.ts';
 import { readFamily } from './family.ts';
 import { countParameters, listParameters, type ModelConfig, type ParameterSpec, viewParameter } from './model.ts';
@@ -138,7 +139,8 @@ export async function saveModel(
     [WEIGHTS, packTensors(new Map(tensors))],
     ...more,
   ]);
-  await writeDirectory(dir, written, [CONFIG, WEIGHTS, ...PASSENGERS, ...COMPANIONS]);
+  written.set(SUMS, sumFiles(written));
+  await writeDirectory(dir, written, [CONFIG, WEIGHTS, SUMS, ...PASSENGERS, ...COMPANIONS]);
 }
 
 /** The configuration, saying what type the weights now have. */

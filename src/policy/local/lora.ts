@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
+import { SUMS, sumFiles } from './checksum.ts';
 import { readDirectory, writeDirectory } from './directory.ts';
 import { PROJECTIONS, type Projection } from './family.ts';
 import type { Graph, Tensor } from './graph.ts';
@@ -188,7 +189,8 @@ export async function saveAdapter(
     [WEIGHTS, packTensors(new Map(tensors))],
     ...more,
   ]);
-  await writeDirectory(dir, files, [CONFIG, WEIGHTS, ...COMPANIONS]);
+  files.set(SUMS, sumFiles(files));
+  await writeDirectory(dir, files, [CONFIG, WEIGHTS, SUMS, ...COMPANIONS]);
 }
 
 const settingsSchema = z.looseObject({

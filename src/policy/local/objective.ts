@@ -20,12 +20,12 @@ export function gradientName(parameter: string): string {
  * The graph of an objective, as ONNX bytes. B rows of T tokens; M of the positions predict a token that counts.
  *
  * Inputs: every parameter by name; `tokens` int32 [B, T]; `attention` [Q, T] and `cut.N` int64 [1] (see
- * attendCausal); `places` int32 [M], the
- * predicting position as row · T + column; `targets` int32 [M, 1]; `weights` [M, 1]; when masked `table` [K, V] (added to
- * the logits) and `rows` int32 [M]; for GRPO `advantages` and `old` [M, 1]; where the ratio is clipped `low` and `high`
+ * attendCausal); `places` int32 [M], the predicting position as row · T + column; `targets` int32 [M, 1]; `weights` [M, 1];
+ * when masked `table` [K, V] (added to the logits) and `rows` int32 [M]; for GRPO `advantages` and `old` [M, 1]; where the ratio is clipped `low` and `high`
  * (scalars); for `gspo` `sequences` and `shares` (see loss.ts); with KL also `reference` [M, 1] and `klCoef`.
  * Outputs: `logps` and `entropies` [M, 1]; save for `none` also `loss` and the gradient of each parameter.
- * With an adapter its parameters are inputs too, and theirs are the only gradients.
+ * `cut` is that of the sequences' padded length (chooseCut). With an adapter its parameters are inputs too, and theirs are
+ * the only gradients.
  */
 export function buildObjective(config: ModelConfig, objective: Objective, cut: Cut, lora?: LoraConfig): Uint8Array {
   const graph = new Graph();

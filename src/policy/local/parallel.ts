@@ -1,11 +1,11 @@
 // A learner that shares each batch among worker threads: every thread computes the gradient of its share with one core, and
 // the shares are added in a fixed order, so the result does not depend on timing. At a million parameters this is half again
 // as fast as one session with as many threads (bench/learner.ts), because small matrices do not split well.
-// Not here: several machines.
+// Parameters and gradients lie in memory that the threads share, so that a step copies them once. Not here: several machines.
 import { Worker } from 'node:worker_threads';
 import type { Batch, Datum } from './batch.ts';
 import { type ExecutorKind, openExecutor } from './executor.ts';
-import { type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions } from './learner.ts';
+import { addInto, type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions } from './learner.ts';
 import type { ModelConfig } from './model.ts';
 
 /** What training asks of a learner. */
@@ -15,34 +15,39 @@ export type Learner = Pick<
 >;
 
 /** What a worker is asked, and what it answers. */
-export type ShareTask = {
-  readonly id: number;
-  readonly theta: Float32Array<ArrayBuffer>;
-  readonly batch: Batch;
-  readonly loss: Loss | null;
-};
+export type ShareTask = { readonly id: number; readonly batch: Batch; readonly loss: Loss | null };
 export type ShareAnswer =
-  | { readonly id: number; readonly pass: Pass; readonly gradient: Float32Array<ArrayBuffer> }
+  | { readonly id: number; readonly pass: Pass }
   | { readonly id: number; readonly logps: Float32Array[] }
   | { readonly id: number; readonly error: string };
 
-/** What a worker is started with. */
-export type ShareStart = { readonly config: ModelConfig; readonly executor: ExecutorKind };
+/** What a worker is started with: it reads the parameters from `theta` and leaves its gradient in `gradient`. */
+export type ShareStart = {
+  readonly config: ModelConfig;
+  readonly executor: ExecutorKind;
+  readonly theta: Float32Array;
+  readonly gradient: Float32Array;
+};
 
 /** A learner over `shares` threads, this one among them. Close it. The number of shares is part of a run's identity. */
 export class ParallelLearner implements Learner {
   readonly #own: LocalLearner;
   readonly #workers: readonly Worker[];
+  /** The parameters as the workers see them. Written only while none of them is at work. */
+  readonly #theta: Float32Array;
+  readonly #gradients: readonly Float32Array[];
   #id = 0;
 
   constructor(config: ModelConfig, theta: Float32Array, shares: number, executor: ExecutorKind = 'cpu') {
     const stepExecutor = openExecutor(executor, { threads: shares }); // the other threads wait meanwhile
     this.#own = new LocalLearner(config, theta, openExecutor(executor), { stepExecutor });
     const file = import.meta.url.endsWith('.ts') ? './share.ts' : './share.js';
-    this.#workers = Array.from(
-      { length: shares - 1 },
-      () => new Worker(new URL(file, import.meta.url), { workerData: { config, executor } satisfies ShareStart }),
-    );
+    this.#theta = shareFloats(theta.length);
+    this.#gradients = Array.from({ length: shares - 1 }, () => shareFloats(theta.length));
+    this.#workers = this.#gradients.map((gradient) => {
+      const workerData: ShareStart = { config, executor, theta: this.#theta, gradient };
+      return new Worker(new URL(file, import.meta.url), { workerData });
+    });
     for (const worker of this.#workers) worker.unref();
   }
 
@@ -56,14 +61,14 @@ export class ParallelLearner implements Learner {
 
   async forwardBackward(batch: Batch, loss: Loss): Promise<Pass> {
     const shares = this.#split(batch.data);
+    this.#theta.set(this.theta);
     const others = this.#workers.map((worker, at) =>
       this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, loss),
     );
     const passes = [await this.#own.forwardBackward({ ...batch, data: pick(batch.data, shares[0]) }, loss)];
-    for (const answer of await Promise.all(others)) {
+    for (const [at, answer] of (await Promise.all(others)).entries()) {
       if (!('pass' in answer)) throw new Error('a worker gave no gradient');
-      const gradient = this.#own.gradient;
-      for (let i = 0; i < gradient.length; i++) gradient[i] = (gradient[i] ?? 0) + (answer.gradient[i] ?? 0);
+      addInto(this.#own.gradient, this.#gradients[at]!, 0);
       passes.push(answer.pass);
     }
     return joinPasses(passes, shares, batch.data);
@@ -71,8 +76,9 @@ export class ParallelLearner implements Learner {
 
   async logps(batch: Batch, theta: Float32Array<ArrayBuffer> = this.theta): Promise<Float32Array[]> {
     const shares = this.#split(batch.data);
+    this.#theta.set(theta);
     const others = this.#workers.map((worker, at) =>
-      this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, null, theta),
+      this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, null),
     );
     const parts = [await this.#own.logps({ ...batch, data: pick(batch.data, shares[0]) }, theta)];
     for (const answer of await Promise.all(others)) {
@@ -108,12 +114,7 @@ export class ParallelLearner implements Learner {
     return shares;
   }
 
-  #ask(
-    worker: Worker,
-    batch: Batch,
-    loss: Loss | null,
-    theta: Float32Array<ArrayBuffer> = this.theta,
-  ): Promise<ShareAnswer> {
+  #ask(worker: Worker, batch: Batch, loss: Loss | null): Promise<ShareAnswer> {
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
       const settle = (work: () => void) => {
@@ -128,9 +129,14 @@ export class ParallelLearner implements Learner {
       worker.on('message', onMessage);
       worker.on('error', onError);
       worker.ref();
-      worker.postMessage({ id, theta, batch, loss } satisfies ShareTask);
+      worker.postMessage({ id, batch, loss } satisfies ShareTask);
     });
   }
+}
+
+/** Numbers that several threads see. */
+function shareFloats(length: number): Float32Array {
+  return new Float32Array(new SharedArrayBuffer(4 * length));
 }
 
 const pick = (data: readonly Datum[], indices: readonly number[] | undefined): Datum[] =>

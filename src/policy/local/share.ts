@@ -5,15 +5,16 @@ import { LocalLearner } from './learner.ts';
 import { countParameters } from './model.ts';
 import type { ShareAnswer, ShareStart, ShareTask } from './parallel.ts';
 
-const { config, executor } = workerData as ShareStart;
+const { config, executor, theta, gradient } = workerData as ShareStart;
 const learner = new LocalLearner(config, new Float32Array(countParameters(config)), openExecutor(executor));
 
-async function perform({ id, theta, batch, loss }: ShareTask): Promise<ShareAnswer> {
-  if (loss === null) return { id, logps: await learner.logps(batch, theta) };
+async function perform({ id, batch, loss }: ShareTask): Promise<ShareAnswer> {
   learner.theta.set(theta);
+  if (loss === null) return { id, logps: await learner.logps(batch) };
   learner.gradient.fill(0);
   const pass = await learner.forwardBackward(batch, loss);
-  return { id, pass, gradient: Float32Array.from(learner.gradient) };
+  gradient.set(learner.gradient);
+  return { id, pass };
 }
 
 parentPort?.on('message', (task: ShareTask) => {

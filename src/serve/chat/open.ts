@@ -1,7 +1,7 @@
 // Opens a model directory for serving: tells what kind of model it holds, starts its thread, makes the server's handler.
 import { basename, join, resolve } from 'node:path';
 import { InputError, parseJson } from '../../episode/input.ts';
-import { speaksProtocol } from '../../policy/local/adopt.ts';
+import { readAdapterBase, speaksProtocol } from '../../policy/local/adopt.ts';
 import type { ExecutorKind } from '../../policy/local/executor.ts';
 import { type Model, readModelFiles } from '../../policy/local/load.ts';
 import { readTemplate } from '../../policy/local/template.ts';
@@ -44,13 +44,13 @@ const DEFAULT_CONTEXT = 4096;
 /** Opens a model. Throws InputError for a directory without one, or one that cannot chat. Close it. */
 export async function openChat(options: OpenChatOptions): Promise<OpenChat> {
   const { directory, slots, threads, executor } = options;
-  const { config, files } = await readModelFiles(directory);
+  const { config, files } = await readModelFiles((await readAdapterBase(directory)) ?? directory);
   const { context = Math.min(config.context, DEFAULT_CONTEXT) } = options;
   if (context > config.context)
     throw new InputError(directory, `a context of ${context} tokens, the model's is ${config.context}`);
   const own = speaksProtocol(files, directory);
   const model = own ? openOwn(files, directory) : openForeign(files, directory);
-  const engine = await openThread({ directory, own, slots, capacity: context, threads, executor });
+  const engine = await openThread({ directory, slots, capacity: context, threads, executor });
   const name = options.name ?? basename(resolve(directory));
   const { now, most, timeout } = options;
   const handle = createChatServer({

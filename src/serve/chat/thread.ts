@@ -9,8 +9,6 @@ import type { Ending, Engine, Job } from './engine.ts';
 /** What the thread is started with. */
 export type ThreadOptions = {
   readonly directory: string;
-  /** Whether it holds a policy of this project. */
-  readonly own: boolean;
   readonly slots: number;
   readonly capacity: number;
   readonly threads: number;

@@ -1,8 +1,7 @@
 // The thread that holds the model: loads it, runs its engine, tells what is drawn. Started by thread.ts only.
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadCheckpoint } from '../../policy/local/checkpoint.ts';
+import { openModel } from '../../policy/local/adopt.ts';
 import { makeGrammar } from '../../policy/local/grammar.ts';
-import { loadModel } from '../../policy/local/load.ts';
 import { createEngine, type Engine } from './engine.ts';
 import type { Asked, ThreadOptions, Told } from './thread.ts';
 
@@ -11,9 +10,10 @@ const tell = (told: Told): void => parentPort?.postMessage(told);
 const say = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function open(): Promise<Engine> {
-  const { directory, own, ...limits } = options;
-  if (!own) return createEngine({ ...(await loadModel(directory)), grammar: null, ...limits });
-  const { config, theta, tokenizer } = await loadCheckpoint(directory);
+  const { directory, ...limits } = options;
+  const opened = await openModel(directory);
+  if (opened.kind === 'foreign') return createEngine({ ...opened.model, grammar: null, ...limits });
+  const { config, theta, tokenizer } = opened.checkpoint;
   return createEngine({ config, theta, grammar: makeGrammar(tokenizer), ...limits });
 }
 

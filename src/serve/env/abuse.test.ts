@@ -291,3 +291,32 @@ test('an ORS call that is asked for again is not carried out again, and nobody e
     await fetch(`${server.url}/delete`, { method: 'POST', headers: { 'x-session-id': sid } });
   await checkQuiet();
 });
+
+test('requests that are broken off, before, within or after their body, leave nothing', async () => {
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'read_letter', arguments: { of: 'Anna' } },
+  });
+  const head = `POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n`;
+  for (let at = 0; at < 60; at++) {
+    const socket = await write([head, head + body.slice(0, 30), head + body][at % 3] ?? '');
+    await new Promise((resolve) => setTimeout(resolve, at % 5));
+    if (at % 2) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+  const stream = await (await fetch(`${server.url}/create_session`, { method: 'POST', body: '{}' })).text();
+  const headers = { 'x-session-id': /data: (\S+)/.exec(stream)?.[1] ?? '' };
+  await fetch(`${server.url}/create`, { method: 'POST', headers, body: JSON.stringify({ split: 'train', index: 0 }) });
+  const sleep = JSON.stringify({ name: 'reset_', input: { command: 'for i in $(seq 2000); do echo $i; done' } });
+  const stop = new AbortController();
+  const call = fetch(`${server.url}/bills/call`, { method: 'POST', headers, body: sleep, signal: stop.signal }).catch(
+    () => null,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  stop.abort();
+  await call;
+  await fetch(`${server.url}/delete`, { method: 'POST', headers });
+  await checkQuiet();
+});

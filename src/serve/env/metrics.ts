@@ -27,6 +27,7 @@ export type Gauges = {
   readonly sessions_max: number;
   readonly episodes: number;
   readonly worker_restarts: number;
+  readonly worker_heap_bytes: number;
 };
 
 const GAUGES: { readonly [name in keyof Gauges]: string } = {
@@ -34,6 +35,7 @@ const GAUGES: { readonly [name in keyof Gauges]: string } = {
   sessions_max: 'The most sessions at once.',
   episodes: 'Episodes under way in the worker threads.',
   worker_restarts: 'World threads that had to be replaced.',
+  worker_heap_bytes: 'Memory of the world threads in use.',
 };
 
 export type Metrics = {

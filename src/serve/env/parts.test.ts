@@ -73,7 +73,7 @@ test('counts and times are told in the text format', () => {
   metrics.count('calls_total');
   metrics.count('calls_total');
   metrics.time(3);
-  const text = metrics.render({ sessions: 1, sessions_max: 2, episodes: 3, worker_restarts: 0 });
+  const text = metrics.render({ sessions: 1, sessions_max: 2, episodes: 3, worker_restarts: 0, worker_heap_bytes: 9 });
   assert.match(text, /^tribune_env_calls_total 2$/m);
   assert.match(text, /^tribune_env_call_seconds_bucket\{le="0.0025"\} 0$/m);
   assert.match(text, /^tribune_env_call_seconds_bucket\{le="0.005"\} 1$/m);

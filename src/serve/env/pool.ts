@@ -39,8 +39,8 @@ export type Remote = {
 export type Pool = {
   /** Starts an episode. Rejects if its world cannot be opened. Close it. */
   open(task: string, scenario: string, seed: number): Promise<Remote>;
-  /** Episodes under way, and how often a thread had to be replaced. */
-  load(): { readonly games: number; readonly restarts: number };
+  /** Episodes under way, how often a thread had to be replaced, and the bytes of the threads' heaps in use. */
+  load(): Promise<{ readonly games: number; readonly restarts: number; readonly heap: number }>;
   close(): Promise<void>;
 };
 
@@ -181,7 +181,17 @@ export async function openPool(options: PoolOptions): Promise<Pool> {
         close: leave,
       };
     },
-    load: () => ({ games: lanes.reduce((sum, { games }) => sum + games, 0), restarts }),
+    async load() {
+      const games = lanes.reduce((sum, lane) => sum + lane.games, 0);
+      // A thread that is ending has none to tell of.
+      const heaps = lanes.map(({ worker }) =>
+        worker.getHeapStatistics().then(
+          ({ used_heap_size: used }) => used,
+          () => 0,
+        ),
+      );
+      return { games, restarts, heap: (await Promise.all(heaps)).reduce((sum, used) => sum + used, 0) };
+    },
     close,
   };
 }

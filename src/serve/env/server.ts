@@ -125,12 +125,13 @@ export async function serveEnv(options: EnvServerOptions): Promise<EnvServer> {
       case 'GET /state':
         return sendJson(outgoing, 200, { episode_id: null, step_count: 0 });
       case 'GET /metrics': {
-        const { games, restarts } = pool.load();
+        const { games, restarts, heap } = await pool.load();
         const gauges = {
           sessions: board.count(),
           sessions_max: maxSessions,
           episodes: games,
           worker_restarts: restarts,
+          worker_heap_bytes: heap,
         };
         outgoing.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
         return void outgoing.end(metrics.render(gauges));
@@ -154,6 +155,8 @@ export async function serveEnv(options: EnvServerOptions): Promise<EnvServer> {
       return turnAway(outgoing, ...(reject ?? ([503, 'too many requests are open'] as const)));
     }
     requests.open += 1;
+    // What is written to a caller that has gone is an error of the answer, and nobody else's.
+    outgoing.on('error', () => outgoing.destroy());
     metrics.count('requests_total');
     outgoing.once('close', () => {
       requests.open -= 1;

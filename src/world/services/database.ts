@@ -6,7 +6,7 @@ import { type Row, Store } from '../store.ts';
 import { findPerson, recordShare } from './contacts.ts';
 import { writeFile } from './files.ts';
 import { buildService, endpoint, Refusal, type Service } from './service.ts';
-import { checkStatement } from './sql.ts';
+import { CHARACTERS, checkStatement, type Size } from './sql.ts';
 
 type Dataset = { readonly name: string; readonly columns: string };
 type Cell = {
@@ -19,6 +19,7 @@ type Cell = {
 /** What the user's tables may amount to. */
 const TABLES = 20;
 const ROWS = 500;
+const CELLS = 5000;
 const TEXT = 2000;
 /** Most rows shown of an answer. */
 const SHOWN = 20;
@@ -35,10 +36,11 @@ function findDataset(db: Store, name: string): Dataset {
   return found;
 }
 
-function countSizes(db: Store): ReadonlyMap<string, number> {
-  const sql = `select d.name, count(distinct r.id) as size from datasets d left join records r on r.dataset = d.name
-    group by d.name`;
-  return new Map(db.rows<{ name: string; size: number }>(sql).map(({ name, size }) => [name.toLowerCase(), size]));
+function countSizes(db: Store): ReadonlyMap<string, Size> {
+  const sql = `select d.name, count(distinct r.id) as rows, coalesce(sum(length(r.value)), 0) as characters
+    from datasets d left join records r on r.dataset = d.name group by d.name`;
+  const sizes = db.rows<{ name: string; rows: number; characters: number }>(sql);
+  return new Map(sizes.map(({ name, rows, characters }) => [name.toLowerCase(), { rows, characters }]));
 }
 
 /** Runs a checked statement on a copy of the user's tables and hands the copy over before it is dropped. */
@@ -80,12 +82,19 @@ function keepTables(db: Store, copy: Store): void {
   db.run('delete from datasets');
   db.run('delete from records');
   let rows = 0;
+  let cells = 0;
+  let characters = 0;
   for (const { name, sql: create } of tables) {
     const columns = create.slice(create.indexOf('(') + 1, create.lastIndexOf(')')).trim();
     db.run('insert into datasets(name, columns) values(?, ?)', [name, columns]);
     const all = copy.rows<Row>(`select rowid as "rowid of a row", * from ${quote(name)} order by rowid`);
     rows += all.length;
     if (rows > ROWS) throw new Refusal(413, `more than ${ROWS} rows`);
+    const filled = all.flatMap((row) => Object.values(row));
+    cells += filled.length;
+    characters += filled.reduce<number>((sum, cell) => sum + String(cell).length, 0);
+    if (cells > CELLS) throw new Refusal(413, `more than ${CELLS} cells`);
+    if (characters > CHARACTERS) throw new Refusal(413, `more than ${CHARACTERS} characters`);
     for (const row of all) keepRow(db, name, row);
   }
 }
@@ -147,7 +156,7 @@ export const database: Service = buildService({
       effects: ['reads'],
       method: 'GET',
       path: '/tables',
-      handle: (db) => Array.from(countSizes(db), ([name, size]) => `${name}: ${size}`).join(', ') || 'no tables',
+      handle: (db) => Array.from(countSizes(db), ([name, { rows }]) => `${name}: ${rows}`).join(', ') || 'no tables',
     }),
     endpoint({
       name: 'describe_table',

@@ -1,6 +1,9 @@
-// The mailbox at full length: threads, replies, attachments, rules, drafts, and each mail as an Internet message (mime.ts).
-// Mails are those of `mail`. Attachments of received mails are outside text. A rule that forwards hands mails out.
+// The mailbox at full length: threads, replies, attachments, headers, rules, drafts, and mails as Internet messages: those
+// that come in are parsed (arrivals.ts), each can be shown as one (mime.ts).
+// Mails are those of `mail`. What a received message holds is outside text. A rule that forwards hands mails out.
 import type { Store } from '../store.ts';
+import type { Tool } from '../tool.ts';
+import { fetchArrivals, listRelated } from './arrivals.ts';
 import { findPerson, findRecipient, recordShare } from './contacts.ts';
 import { writeFile } from './files.ts';
 import { type Letter, writeMessage } from './mime.ts';
@@ -45,9 +48,29 @@ function attachFile(db: Store, mail: number, name: string): void {
   db.run('insert into attachments(mail, name, text) values(?, ?, ?)', [mail, name.trim(), file.text]);
 }
 
+/** Parsing takes its time, so this is no endpoint: the app's handlers do not wait. */
+const fetchMails: Tool = {
+  schema: {
+    name: 'fetch_mails',
+    description: 'Fetch the mails that have come in and list them.',
+    parameters: { type: 'object', properties: {}, required: [] },
+  },
+  service: 'mailbox',
+  effects: ['writes', 'private'],
+  run: async (world) => ({ ok: true, text: await fetchArrivals(world) }),
+};
+
 /** A subject without what replies and forwards put before it. */
 function bareSubject(subject: string): string {
   return subject.replace(/^((re|fw|fwd): *)+/i, '').trim();
+}
+
+/** The mails of a thread with those that hang together with them by their headers, whatever their subjects say. */
+function joinThread(db: Store, thread: readonly Mail[]): readonly Mail[] {
+  const related = new Set(thread.flatMap(({ id }) => [...listRelated(db, id)]));
+  const known = new Set(thread.map(({ id }) => id));
+  if ([...related].every((id) => known.has(id))) return thread;
+  return db.rows<Mail>(`${COLUMNS} order by id`).filter(({ id }) => related.has(id));
 }
 
 export const mailbox: Service = buildService({
@@ -62,9 +85,17 @@ export const mailbox: Service = buildService({
       strict;
     create table drafts(id integer primary key, recipient text not null collate nocase, subject text not null,
       body text not null) strict;
-    create table absences(id integer primary key, text text not null) strict;`,
+    create table absences(id integer primary key, text text not null) strict;
+    create table arrivals(id integer primary key, raw text not null, taken integer not null default 0) strict;
+    create table headers(mail integer not null, position integer not null, name text not null collate nocase,
+      value text not null, primary key (mail, position)) strict, without rowid;`,
   rows: {},
-  slots: [{ table: 'attachments', column: 'text' }],
+  slots: [
+    { table: 'attachments', column: 'text' },
+    { table: 'arrivals', column: 'raw' },
+    { table: 'headers', column: 'value' },
+  ],
+  extra: [fetchMails],
   exits: [
     "select a.text, m.recipient from attachments a join mails m on m.id = a.mail where m.folder = 'sent'",
     "select m.body as text, f.recipient from mails m join filters f on f.sender = m.sender where m.folder <> 'sent'",
@@ -82,8 +113,11 @@ export const mailbox: Service = buildService({
         const wanted = bareSubject(subject).toLowerCase();
         const all = db.rows<Mail>(`${COLUMNS} where instr(lower(subject), ?) > 0 order by id`, [wanted]);
         const thread = all.filter((mail) => bareSubject(mail.subject).toLowerCase() === wanted);
-        if (thread.length === 0) throw new Refusal(404, `no thread ${subject}`);
-        return thread.map(({ sender, body }) => `${sender}: ${body}`).join('; ');
+        const [first] = thread;
+        if (first === undefined) throw new Refusal(404, `no thread ${subject}`);
+        return joinThread(db, thread)
+          .map(({ sender, body }) => `${sender}: ${body}`)
+          .join('; ');
       },
     }),
     endpoint({
@@ -167,6 +201,20 @@ export const mailbox: Service = buildService({
       },
     }),
     endpoint({
+      name: 'read_headers',
+      about: 'Read the headers of the latest mail from a person: where it came from, where answers go.',
+      args: { sender: 'string' },
+      effects: ['reads', 'private'],
+      method: 'GET',
+      path: '/headers',
+      handle: (db, { sender }) => {
+        const { id } = findMail(db, sender);
+        const sql = 'select name, value from headers where mail = ? order by position';
+        const headers = db.rows<{ name: string; value: string }>(sql, [id]);
+        return headers.map(({ name, value }) => `${name}: ${value}`).join('\n') || 'no headers';
+      },
+    }),
+    endpoint({
       name: 'show_message',
       about: 'Read the latest mail from a person as an Internet message with all headers.',
       args: { sender: 'string' },
@@ -175,7 +223,8 @@ export const mailbox: Service = buildService({
       path: '/messages',
       handle: (db, { sender }) => {
         const mail = findMail(db, sender);
-        return writeMessage({ ...mail, attachments: listAttached(db, mail.id) });
+        const arrived = db.row<{ raw: string }>('select raw from arrivals where taken = ?', [mail.id]);
+        return arrived?.raw ?? writeMessage({ ...mail, attachments: listAttached(db, mail.id) });
       },
     }),
     endpoint({

@@ -48,7 +48,7 @@ const letters: readonly Letter[] = fc.sample(
 );
 
 test("Python's parser reads every message back without a defect", { skip: hasPython ? false : 'no python3' }, () => {
-  const input = JSON.stringify(letters.map(writeMessage));
+  const input = JSON.stringify(letters.map((letter) => writeMessage(letter)));
   const { status, stdout, stderr } = spawnSync('python3', ['-c', READER], { input, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   const read: readonly Read[] = JSON.parse(stdout);

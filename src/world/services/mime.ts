@@ -1,6 +1,6 @@
 // A stored mail as an Internet message: RFC 5322 headers, RFC 2047 words, RFC 2045 and 2046 bodies and attachments.
-// Deterministic: date and boundary come from the mail itself. Not here: reading messages that came from elsewhere; mails
-// are stored as columns, and this is what they look like on the wire.
+// Deterministic: date and boundary come from the mail itself. Not here: reading messages that came from elsewhere
+// (arrivals.ts); mails are stored as columns, and this is what they look like on the wire.
 
 /** What a message is made of. `day` is a word such as Monday, and becomes a header of our own. */
 export type Letter = {
@@ -14,8 +14,11 @@ export type Letter = {
 
 const EPOCH = Date.UTC(2026, 0, 5, 9);
 
-/** The message, with CRLF line ends. The date is that of the world's first morning plus a minute for each mail before. */
-export function writeMessage(letter: Letter): string {
+/**
+ * The message, with CRLF line ends. The date is that of the world's first morning plus a minute for each mail before.
+ * `more`: header lines besides, as they are to stand there.
+ */
+export function writeMessage(letter: Letter, more: readonly string[] = []): string {
   const { id, sender, recipient, subject, body, attachments } = letter;
   const headers = [
     `Date: ${new Date(EPOCH + id * 60_000).toUTCString().replace('GMT', '+0000')}`,
@@ -23,6 +26,7 @@ export function writeMessage(letter: Letter): string {
     `From: ${writeMailbox(sender)}`,
     `To: ${writeMailbox(recipient)}`,
     `Subject: ${writeWords(subject)}`,
+    ...more,
     'MIME-Version: 1.0',
   ];
   if (attachments.length === 0) return [...headers, ...writePart('text/plain', body, [])].join('\r\n');

@@ -94,6 +94,7 @@ tryTools(
     files: [{ name: 'a.txt', text: 'A' }],
     blocks: [{ person: 'Omar' }],
     drafts: [{ recipient: 'Ben', subject: 's', body: 'later' }],
+    arrivals: [{ raw: 'From: Rosa <r@x.test>\r\nSubject: hi\r\n\r\nhello' }, { raw: 'x'.repeat((1 << 20) + 1) }],
   },
   [
     trial(
@@ -143,6 +144,15 @@ tryTools(
     trial(
       ['show_message', { sender: 'Anna' }, /^Date: Mon, 05 Jan 2026 09:03:00 \+0000\r\n[\s\S]*filename="bill.txt"/],
       [`${COUNT} mails`, 3],
+      [[{ sender: 'Zed' }, 'no mail from Zed']],
+    ),
+    trial(
+      ['fetch_mails', {}, /^Rosa: hi; message 2 was not taken: /],
+      ["select sender || body from mails where folder = 'inbox' order by id desc limit 1", 'Rosahello'],
+    ),
+    trial(
+      ['read_headers', { sender: 'Anna' }, 'no headers'],
+      [`${COUNT} headers`, 0],
       [[{ sender: 'Zed' }, 'no mail from Zed']],
     ),
     trial(

@@ -11,8 +11,8 @@ import { checkStatement } from './sql.ts';
 before(loadEngine);
 
 const SIZES = new Map([
-  ['pets', 100],
-  ['owners', 150],
+  ['pets', { rows: 100, characters: 2000 }],
+  ['owners', { rows: 150, characters: 3000 }],
 ]);
 
 /** A database as an agent would find it if nothing were checked. */
@@ -33,6 +33,46 @@ function isRefused(sql: string, writes: boolean): boolean {
     return true;
   }
 }
+
+describe('what a statement goes through', () => {
+  const LONG = new Map([['texts', { rows: 100, characters: 190_000 }]]);
+  const isTooMuch = (sql: string, sizes: typeof LONG = LONG) => {
+    try {
+      checkStatement(sql, sizes, false);
+      return false;
+    } catch (error) {
+      return error instanceof Refusal && error.status === 413;
+    }
+  };
+
+  it('is bounded in characters, whatever goes through them', () => {
+    const nested = `${'lower(upper('.repeat(40)}text${'))'.repeat(40)}`;
+    for (const sql of [
+      `select count(*) from texts where ${nested} = ''`,
+      `select count(*) from texts where text like '%${'a'.repeat(1000)}b'`,
+      'select count(*) from texts where text like text',
+      'select a.text || b.text, count(*) from texts a, texts b group by 1',
+    ])
+      assert.ok(isTooMuch(sql), sql);
+  });
+
+  it('lets pass what is short', () => {
+    for (const sql of [
+      "select count(*) from texts where text like '%word%'",
+      'select lower(text) from texts order by 1 limit 3',
+      'select count(*) from texts a, texts b',
+    ])
+      assert.equal(isTooMuch(sql), false, sql);
+    const long = `${'lower(upper('.repeat(40)}name${'))'.repeat(40)}`;
+    assert.equal(isTooMuch(`select ${long} from pets`, SIZES), false, 'the same functions over short texts');
+  });
+
+  it('is refused where the tables hold too much to be copied', () => {
+    const sizes = new Map([...LONG, ['more', { rows: 1, characters: 20_000 }]]);
+    assert.ok(isTooMuch('select 1 as one', sizes));
+    assert.equal(isTooMuch('select 1 as one'), false);
+  });
+});
 
 /** Tricks that an unprotected database carries out. */
 const TRICKS: readonly (readonly [string, string])[] = [

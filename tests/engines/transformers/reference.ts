@@ -21,7 +21,7 @@ export type Reference = {
 };
 
 /** An interpreter with the packages; a text says why there is none. */
-async function findPython(): Promise<{ readonly path: string } | string> {
+export async function findPython(): Promise<{ readonly path: string } | string> {
   const named = process.env.TRIBUNE_PYTHON;
   if (named) return { path: named };
   const name = `python-${createHash('sha256').update(PACKAGES.join()).digest('hex').slice(0, 8)}`;

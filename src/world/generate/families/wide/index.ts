@@ -11,6 +11,7 @@ import { HEALTH } from './health.ts';
 import { HOME } from './home.ts';
 import { ISSUES } from './issues.ts';
 import { MAILBOX } from './mailbox.ts';
+import { PARCELS } from './parcels.ts';
 import { POISON } from './poison.ts';
 import { PUBLIC_FAMILIES } from './public.ts';
 import { REPOSITORY } from './repository.ts';
@@ -37,6 +38,7 @@ export const WIDE_FAMILIES: readonly WideFamily[] = [
   ...EVERYDAY,
   ...PUBLIC_FAMILIES,
   ...TROUBLE,
+  ...PARCELS,
   ...POISON,
   ...TALK,
   ...HANDOFF,

@@ -1,0 +1,59 @@
+// Classifiers of the guard by the names people give them: `learned`, `learned:requests`, `chat:MODEL@URL`, `local:DIR`. Models and
+// what they need are loaded only where one is named: a hook is a process for each call. Not a verb.
+import { InputError } from '../episode/input.ts';
+import type { Classifier } from '../guard/classify.ts';
+import { loadLearned } from '../guard/learned/model.ts';
+
+export const CLASSIFIER_FLAG = {
+  kind: 'list',
+  value: 'NAME',
+  summary: 'add a classifier: learned, learned:requests, chat:MODEL@URL (key in TRIBUNE_API_KEY) or local:DIR',
+} as const;
+
+/** Milliseconds a judge may take for one text; the small learned part needs one. */
+const PATIENCE = 20_000;
+
+/** Classifiers and how long they may take. Throws InputError on a name that is unknown or cannot be opened. */
+export async function openClassifiers(
+  names: readonly string[],
+): Promise<{ readonly classifiers: readonly Classifier[]; readonly timeout?: number }> {
+  const classifiers = await Promise.all(names.map(openClassifier));
+  return names.some((name) => !name.startsWith('learned')) ? { classifiers, timeout: PATIENCE } : { classifiers };
+}
+
+async function openClassifier(name: string): Promise<Classifier> {
+  if (name === 'learned') return loadLearned();
+  if (name === 'learned:requests') return loadLearned({ requests: true });
+  if (name.startsWith('chat:')) return openChatJudge(name);
+  if (name.startsWith('local:')) {
+    const { openSpeaker } = await import('../agent/named.ts');
+    const { createPolicyJudge } = await import('../guard/judges/policy.ts');
+    const { policyFor, begin } = await openSpeaker(name, { threads: 1 });
+    return createPolicyJudge({
+      policy: policyFor({ labels: { prompt: 'benign' }, plan: [], gated: [], injections: [] }),
+      begin,
+    });
+  }
+  throw new InputError(
+    `--classifier ${JSON.stringify(name)}`,
+    'unknown, expected learned, learned:requests, chat:MODEL@URL or local:DIR',
+  );
+}
+
+async function openChatJudge(name: string): Promise<Classifier> {
+  const { openChat } = await import('../agent/chat.ts');
+  const { createChatJudge } = await import('../guard/judges/chat.ts');
+  const { parseTarget } = await import('../policy/remote/target.ts');
+  const { CLOCK } = await import('./chat.ts');
+  const { client } = await openChat(name, parseTarget(name.slice('chat:'.length)), {
+    keyFor: () => process.env.TRIBUNE_API_KEY || null,
+    clock: CLOCK,
+    journal: null,
+    style: 'native',
+    checks: false,
+    limits: { concurrency: 8, requests: null, tokens: null },
+    ...{ retries: 1, timeout: PATIENCE, prices: null, budget: null, maxTokens: 600, temperature: 0 },
+    ...{ stream: false, extra: {}, dry: false },
+  });
+  return createChatJudge({ client, name });
+}

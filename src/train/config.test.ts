@@ -1,0 +1,27 @@
+// What a person's wishes make of the configuration.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SURROGATES } from '../policy/local/loss.ts';
+import { chooseConfig, configSchema, DEFAULT_CONFIG } from './config.ts';
+
+const wishes = { quick: false, seed: 1, reward: 'tribune' };
+
+test('without wishes it is the default configuration', () => {
+  assert.deepEqual(chooseConfig(wishes), DEFAULT_CONFIG);
+});
+
+test('a loss brings its own bounds of the ratio, an executor is kept', () => {
+  for (const loss of SURROGATES) assert.equal(chooseConfig({ ...wishes, loss }).grpo.loss, loss);
+  const { clipLow, clipHigh } = chooseConfig({ ...wishes, loss: 'gspo' }).grpo;
+  assert.deepEqual([clipLow, clipHigh], [3e-4, 4e-4]);
+  assert.equal(chooseConfig({ ...wishes, loss: 'cispo' }).grpo.clipLow, 1);
+  assert.equal(chooseConfig({ ...wishes, executor: 'wasm' }).sample.executor, 'wasm');
+});
+
+test('a configuration of a run from before has the loss, the schedule and the executor of then', () => {
+  const { loss: _, schedule: __, ...grpo } = DEFAULT_CONFIG.grpo;
+  const { schedule: ___, ...warm } = DEFAULT_CONFIG.warm;
+  const { executor: ____, ...sample } = DEFAULT_CONFIG.sample;
+  assert.deepEqual(configSchema.parse({ ...DEFAULT_CONFIG, grpo, warm, sample }), DEFAULT_CONFIG);
+  assert.throws(() => configSchema.parse({ ...DEFAULT_CONFIG, grpo: { ...DEFAULT_CONFIG.grpo, loss: 'dro' } }));
+});
