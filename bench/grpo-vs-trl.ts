@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Datum } from '../src/policy/local/batch.ts';
 import { saveCheckpoint } from '../src/policy/local/checkpoint.ts';
 import { seedGenerator } from '../src/policy/local/choose.ts';
@@ -143,11 +143,14 @@ function makeDatum(prompt: readonly number[] | Int32Array, one: Generation, adva
   };
 }
 
+const { PYTHON: named = 'python3' } = process.env;
+const PYTHON = named.includes('/') ? resolve(named) : named; // TRL runs in a folder of its own
+
 function runTrl(folder: string, settings: string): (Result & { readonly versions: string }) | null {
   const { OPENBLAS_CORETYPE: _, ...env } = process.env;
   const script = new URL('grpo-vs-trl.py', import.meta.url).pathname;
   const options = { env: { ...env, HF_HUB_OFFLINE: '1' }, encoding: 'utf8', maxBuffer: 1 << 26, cwd: folder } as const;
-  const { status, stdout, stderr } = spawnSync(process.env.PYTHON ?? 'python3', [script, settings], options);
+  const { status, stdout, stderr } = spawnSync(PYTHON, [script, settings], options);
   const line = stdout?.split('\n').find((text) => text.startsWith('RESULT '));
   if (status !== 0 || !line) {
     console.error(`TRL did not run: ${stderr?.trim().split('\n').at(-1) ?? 'no such interpreter'}`);

@@ -2,7 +2,7 @@
 // are known have them. Skipped where the benchmark is not at hand. The official checker: tests/engines/bfcl-official.test.ts.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
@@ -13,6 +13,8 @@ import { checkAnswer } from '../src/evaluate/benchmarks/bfcl/check.ts';
 import { loadRows } from '../src/evaluate/benchmarks/bfcl/data.ts';
 import { findFault } from '../src/evaluate/benchmarks/bfcl/faulty.ts';
 import { findCopy } from '../src/evaluate/benchmarks/bfcl/files.ts';
+import { dumpJson, repr } from '../src/evaluate/benchmarks/bfcl/python/print.ts';
+import type { Py } from '../src/evaluate/benchmarks/bfcl/python/value.ts';
 import { scriptCalls } from '../src/evaluate/benchmarks/bfcl/scripted.ts';
 import { toTool } from '../src/evaluate/benchmarks/bfcl/tools.ts';
 import { loadConversations, loadFunctions } from '../src/evaluate/benchmarks/bfcl/turns/data.ts';
@@ -119,6 +121,39 @@ test('conversations are scored, and holding back is told beside', { skip }, asyn
   assert.deepEqual(Object.keys(lines[0]), ['id', 'valid', 'error', 'holdBack']);
 });
 
+test('lines of the official result files are read: texts of prompt mode, calls with JSON text, turns and steps', {
+  skip,
+}, async () => {
+  const copy = await findCopy(data);
+  const [row] = await loadRows(copy, 'simple_python');
+  // The official decoder drops arguments by place, so a conversation whose calls have none.
+  const named = (call: string): boolean => /^\w+\((\w+=[^,=]*(, \w+=[^,=]*)*)?\)$/.test(call);
+  const conversations = await loadConversations(copy, 'multi_turn_base');
+  const conversation = conversations.find(({ expected }) => expected.flat().every(named));
+  const [call] = scriptCalls(row!, 'right') as [Map<string, Map<string, Py>>];
+  const [[name, given]] = [...call] as [[string, Map<string, Py>]];
+  const text = `${name}(${[...given].map(([key, value]) => `${key}=${repr(value)}`).join(', ')})`;
+  const { id } = row!;
+  const steps = conversation!.expected.map((calls) => [`[${calls.join(', ')}]`, 'Done.']);
+  const { code, out } = await rescore([
+    { id, result: `[${text}]` },
+    { id, result: `Sure: ${text}` },
+    { id, result: [{ [name]: dumpJson(given) }] },
+    { id, result: [{ [name]: '{' }] },
+    { id: conversation!.id, result: steps },
+    { id: conversation!.id, result: steps.slice(1) },
+  ]);
+  const lines = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal(code, 0);
+  assert.deepEqual(
+    lines.map(({ valid }) => valid),
+    [true, false, true, false, true, false],
+  );
+});
+
 test('bad input ends in one line that names file, line and what was expected', { skip }, async () => {
   const copy = await findCopy(data);
   const [row] = await loadRows(copy, 'irrelevance');
@@ -130,6 +165,8 @@ test('bad input ends in one line that names file, line and what was expected', {
       /answers\.jsonl:2: .*unknown category "irelevance", did you mean irrelevance\?/,
     ],
     [{ id: 'irrelevance_99999', calls: [] }, /answers\.jsonl:2: unknown id/],
+    [{ id: 'memory_kv_0-customer-0', calls: [] }, /answers\.jsonl:2: .*not covered: memory needs embeddings/],
+    [{ id: 'web_search_base_3', calls: [] }, /answers\.jsonl:2: .*not covered/],
     [{ id: row!.id }, /answers\.jsonl:2: no calls/],
   ] as const) {
     const { code, out, err } = await rescore([good, line]);
@@ -181,4 +218,30 @@ test('doing right, nothing and everything have the figures they must have', { sk
   // What the official figure does not see: it acts in every turn in which it should hold back.
   assert.ok(eager.multiTurn.rate > 0.5);
   assert.deepEqual([eager.heldBack.rate, eager.multiTurnStrict.rate], [0, 0]);
+});
+
+test('a judge, a mode and a variant that do not go with a benchmark are refused in one line', { skip }, async () => {
+  const argv = ['evaluate', 'bfcl', '--data', data, '--policy', 'scripted:idle', '--limit', '1'];
+  for (const [more, words] of [
+    [['--judge', 'chat:m@http://127.0.0.1:1/v1'], /--judge does not go with bfcl/],
+    [['--mode', 'loud'], /bfcl has no mode "loud", expected --mode functions or prompt/],
+    [['--variant', 'memory'], /bfcl has no variant "memory"/],
+  ] as const) {
+    const { code, err } = await run(...argv, ...more);
+    assert.equal(code, 2);
+    assert.match(err, words);
+    assert.equal(err.trimEnd().split('\n').length, 1);
+  }
+});
+
+test('a truncated line of tasks or answers is told by file and line', { skip }, async () => {
+  const copy = await findCopy(data);
+  const [row] = await loadRows(copy, 'irrelevance');
+  const dir = join(root, 'truncated');
+  await mkdir(dir, { recursive: true });
+  const text = await readFile(join(copy.folder, 'BFCL_v4_irrelevance.json'), 'utf8');
+  await writeFile(join(dir, 'BFCL_v4_irrelevance.json'), text.slice(0, -40));
+  const { code, out, err } = await rescore([{ id: row!.id, calls: [] }], dir);
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /BFCL_v4_irrelevance\.json:\d+: not JSON/);
 });

@@ -44,14 +44,21 @@ describe('rows of ReCall', () => {
     assert.match(played.err, /^worlds: in a child process/m);
   });
 
-  it('with Python are refused in one line, and nothing is left behind', () => {
+  it('with Python are refused in one line where Pyodide is not installed, and nothing is left behind', () => {
+    const source = 'def f(a):\n  return a';
     writeFileSync(
       at('python.jsonl'),
-      `${JSON.stringify({ ...row, extra_info: { ...row.extra_info, env: 'def f(a):\n  return a' } })}\n`,
+      `${JSON.stringify({ ...row, extra_info: { ...row.extra_info, env: source } })}\n`,
     );
-    const { code, err } = run('convert recall python.jsonl --out nothing.jsonl');
+    const hide = `import m from 'node:module'; const own = m._resolveFilename;
+      m._resolveFilename = (name, ...rest) => { if (name.startsWith('pyodide')) throw new Error('hidden'); return own(name, ...rest); };`;
+    const hidden = { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hide)}` };
+    const { code, err } = run('convert recall python.jsonl --out nothing.jsonl', hidden);
     assert.equal(code, 2);
-    assert.match(err, /^python\.jsonl:1: the environment is Python.*Python worker/m);
+    assert.match(
+      err,
+      /^python\.jsonl:1: the environment is Python: Python needs the optional Python worker.*npm install pyodide/m,
+    );
     assert.throws(() => readFileSync(at('nothing.jsonl')));
   });
 });

@@ -119,7 +119,7 @@ export async function openActor(
   const pool = openPool({
     config,
     tokenizer: 'encode' in voice ? voice.toJSON() : voice,
-    workers: options.workers,
+    workers: options.executor === 'webgpu' ? 1 : options.workers, // see openPool
     ...room,
     executor: options.executor,
     place,

@@ -87,8 +87,13 @@ export type Pool = {
   close(): Promise<void>;
 };
 
-/** Starts the worker threads. */
+/**
+ * Starts the worker threads.
+ * Throws RangeError for several on WebGPU: the runtime ends the whole process when two threads use one device at a time.
+ */
 export function openPool(options: PoolOptions): Pool {
+  if (options.executor === 'webgpu' && options.workers > 1)
+    throw new RangeError(`${options.workers} workers on webgpu, expected 1`);
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
   const workers = Array.from(
     { length: options.workers },

@@ -153,12 +153,7 @@ async function tuneAndReport(run: RunDirectory, setting: Setting, io: Io): Promi
 }
 
 /** Trains a small policy. */
-async function alignAndReport(
-  run: RunDirectory,
-  executor: ExecutorKind,
-  setting: Setting,
-  io: Io,
-): Promise<number> {
+async function alignAndReport(run: RunDirectory, executor: ExecutorKind, setting: Setting, io: Io): Promise<number> {
   const { alignRun } = await import('../train/align.ts');
   const { readConfig } = await import('../train/rundir.ts');
   return runAndReport(run, setting, io, async (onProgress) => ({

@@ -89,9 +89,8 @@ async function evaluateEpisodes(name: string, flags: Flags, io: Io): Promise<voi
     seed: suite.seed,
     ...placeFields(suite.place),
     metrics,
-    checked: measureChecked(episodes),
   };
-  const told = [describeMetrics(suite, rows, countUnjudged(episodes)), describeChecked(document.checked)];
+  const told = [describeMetrics(suite, rows, countUnjudged(episodes)), describeChecked(measureChecked(episodes))];
   io.result(document, told.join('\n'));
 }
 

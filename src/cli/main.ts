@@ -10,6 +10,7 @@ import type { VerbTable } from './verb.ts';
 const VERBS: VerbTable = {
   align: async () => (await import('./align.ts')).verb,
   study: async () => (await import('./study.ts')).verb,
+  redteam: async () => (await import('./redteam.ts')).verb,
   generate: async () => (await import('./generate.ts')).verb,
   check: async () => (await import('./check.ts')).verb,
   convert: async () => (await import('./convert.ts')).verb,

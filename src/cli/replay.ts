@@ -58,7 +58,7 @@ export function describeReplay(episode: Episode, { replayed, differences, rememb
     ...(episode.error === null ? [] : [`broke off (${episode.error.origin}): ${episode.error.message}`]),
     `verdict: ${describeVerdict(replayed)}`,
     `reward: ${describeReward(replayed)}`,
-    ...remembered.map((server) => `what the server ${server} answered is taken from the record, not asked again`),
+    ...remembered.map((server) => `what ${server} answered is taken from the record, not asked again`),
     ...(differences.length === 0 ? ['the replay agrees with the record'] : ['the replay differs from the record:']),
     ...differences.flatMap(({ where, recorded, replayed: now }) => [
       `  ${where}`,

@@ -6,19 +6,22 @@ import { rng } from '../episode/random.ts';
 import type { Row } from '../evaluate/benchmarks/row.ts';
 import { compareRuns } from '../evaluate/compare.ts';
 import { METRICS, type MetricName, type Metrics, type Rate, wilson } from '../evaluate/metrics.ts';
-import { outcomeSchema } from '../evaluate/outcome.ts';
+import { type Outcome, outcomeSchema } from '../evaluate/outcome.ts';
 import { DECISIONS } from '../safety/taxonomy.ts';
+import { type CaseIndex, crossFacts } from './cases.ts';
 import type { RunIndex } from './episodes.ts';
-import { type Found, findRun, readPlain } from './files.ts';
-import type {
-  EpisodeRow,
-  EvaluationDetail,
-  EvaluationRow,
-  FamilyRates,
-  Fault,
-  MeasureRow,
-  PairedRow,
+import { type Found, findRun, readPlain, STUDY } from './files.ts';
+import {
+  CASES,
+  type EpisodeRow,
+  type EvaluationDetail,
+  type EvaluationRow,
+  type FamilyRates,
+  type Fault,
+  type MeasureRow,
+  type PairedRow,
 } from './shape.ts';
+import { readStudy } from './studies.ts';
 
 const MOST = 64_000_000;
 
@@ -44,12 +47,28 @@ export async function readEvaluation(
   root: string,
   id: string,
   index: RunIndex | null,
+  cases: CaseIndex | null,
 ): Promise<EvaluationDetail | null> {
   const run = await findRun(root, id);
   if (run === null) return null;
   const faults: Fault[] = [];
   const rows = await readRows(run, index, faults);
-  return { run: id, rows, benchmark: await readBenchmark(run, faults), faults };
+  const benchmark = await readBenchmark(run, cases, faults);
+  const study = run.files.includes(STUDY) ? await readStudy(run, faults) : null;
+  const sets = [
+    ...(cases === null || benchmark === null ? [] : [CASES]),
+    ...(index?.files ?? []).map(({ name }) => name),
+  ];
+  return { run: id, rows, benchmark, study, sets, faults: [...faults, ...(cases?.faults ?? [])] };
+}
+
+/** The measures of a benchmark's run; null where it is none, or cannot be read. */
+export async function readMeasures(
+  root: string,
+  id: string,
+): Promise<Pick<Outcome, 'benchmark' | 'definitions'> | null> {
+  const run = await findRun(root, id);
+  return run?.files.includes('report.json') ? readJson(run, 'report.json', outcomeSchema, []) : null;
 }
 
 async function readRows(run: Found, index: RunIndex | null, faults: Fault[]): Promise<readonly EvaluationRow[]> {
@@ -61,7 +80,11 @@ async function readRows(run: Found, index: RunIndex | null, faults: Fault[]): Pr
   });
 }
 
-async function readBenchmark(run: Found, faults: Fault[]): Promise<EvaluationDetail['benchmark']> {
+async function readBenchmark(
+  run: Found,
+  cases: CaseIndex | null,
+  faults: Fault[],
+): Promise<EvaluationDetail['benchmark']> {
   const found = run.files.includes('report.json') ? await readJson(run, 'report.json', outcomeSchema, faults) : null;
   if (found === null) return null;
   const { benchmark, version, policy, n, definitions, measures, baselines, notes } = found;
@@ -85,7 +108,8 @@ async function readBenchmark(run: Found, faults: Fault[]): Promise<EvaluationDet
       },
     ];
   });
-  return { title: `${benchmark} ${version}`, policy, n, measures: rows, notes };
+  const crossed = cases === null ? [] : crossFacts(cases, definitions);
+  return { title: `${benchmark} ${version}`, policy, n, measures: rows, crossed, notes };
 }
 
 async function readJson<T>({ path }: Found, file: string, schema: z.ZodType<T>, faults: Fault[]): Promise<T | null> {

@@ -1,51 +1,74 @@
-// One episode to read: the whole record, checked; its scenario where it can be made again from its id; the other members of its
-// group with their advantages; and its replay in a fresh world, with the answer of each goal and harm after each step and what
-// changed in the tables. The replay runs what the episode's calls say in the same walls as every world.
+// One episode to read: the whole record, checked; its scenario where it is at hand (shelf.ts); the other members of its group with
+// their advantages; and its replay in a fresh world, with the answer of each goal and harm and what differs in the tables after
+// each step. The replay runs what the episode's calls say in the same walls as every world.
 import { open } from 'node:fs/promises';
 import { decodeEpisode } from '../episode/codec.ts';
 import type { Episode, Step } from '../episode/episode.ts';
 import { InputError } from '../episode/input.ts';
-import { regenerateScenario, replayEpisode } from '../evaluate/replay.ts';
-import { groupAdvantages } from '../train/advantage.ts';
-import { Environment, stageScenario } from '../world/environment.ts';
+import { replayEpisode } from '../evaluate/replay.ts';
+import { groupAdvantages, hasSignal } from '../train/advantage.ts';
+import { Environment, prepareStage } from '../world/environment.ts';
+import { rememberServers } from '../world/mcp/recorded.ts';
 import type { Query, Scenario } from '../world/scenario.ts';
-import { loadWorlds } from '../world/world.ts';
 import type { Episodes, RunIndex } from './episodes.ts';
+import { findRun } from './files.ts';
+import { judgeEpisode, wasGuarded } from './judged.ts';
+import { readConfig } from './runs.ts';
 import type {
   EpisodeDetail,
   EpisodeRow,
+  GuardView,
   QueryAnswers,
   ReplayAnswer,
   ScenarioNotes,
   Sibling,
   TableChange,
 } from './shape.ts';
+import type { Shelf } from './shelf.ts';
+import { readAdvantages, readTokens } from './tokens.ts';
 
 /** Members of a group that are read, and rows of a table that are compared and shown. */
 const MOST_MEMBERS = 64;
 const MOST_COMPARED = 5000;
 const MOST_SHOWN = 40;
 
-/** Reads the episode whose line begins at a byte; null where none begins there. */
-export async function readEpisode(
-  episodes: Episodes,
-  run: string,
-  file: string,
-  at: number,
-): Promise<EpisodeDetail | null> {
+/** Where episodes and their scenarios are looked up. */
+export type Sources = { readonly root: string; readonly episodes: Episodes; readonly shelf: Shelf };
+
+/** The episode a request means: its run, its file, the byte its line begins at. */
+export type Wanted = { readonly run: string; readonly file: string; readonly at: number };
+
+type Opened = { readonly index: RunIndex; readonly row: EpisodeRow; readonly episode: Episode };
+
+async function openEpisode({ episodes }: Sources, { run, file, at }: Wanted): Promise<Opened | null> {
   const index = await episodes.open(run);
   const row = index === null ? null : findRow(index, file, at);
-  if (index === null || row === null) return null;
-  const episode = await readRecord(episodes, run, row);
-  await loadWorlds();
-  const scenario = regenerateScenario(episode.scenario);
+  return index === null || row === null ? null : { index, row, episode: await readRecord(episodes, run, row) };
+}
+
+/** Reads the episode whose line begins at a byte; null where none begins there. */
+export async function readEpisode(sources: Sources, wanted: Wanted): Promise<EpisodeDetail | null> {
+  const opened = await openEpisode(sources, wanted);
+  if (opened === null) return null;
+  const { index, row, episode } = opened;
+  const { episodes, shelf } = sources;
+  const { run, file } = wanted;
+  const scenario = await shelf.find(episode);
   const group = index.files.find(({ name }) => name === file)!.rows.filter((one) => one.scenario === row.scenario);
   return {
     episode,
     row,
-    scenario: scenario !== null && scenario.request === episode.request ? describeScenario(scenario) : null,
-    siblings: await describeGroup(episodes, run, group.slice(0, MOST_MEMBERS)),
+    scenario: scenario === null ? null : describeScenario(scenario),
+    siblings: await describeGroup(sources, wanted, group.slice(0, MOST_MEMBERS)),
+    tokens: (await readTokens(episodes, run, file, episode.id).catch(() => 'damaged')) !== null,
+    guarded: wasGuarded(episode),
   };
+}
+
+/** What the guard says of an episode; null where there is none. */
+export async function readJudged(sources: Sources, wanted: Wanted): Promise<GuardView | null> {
+  const opened = await openEpisode(sources, wanted);
+  return opened && judgeEpisode(opened.episode, await sources.shelf.find(opened.episode));
 }
 
 function findRow({ files }: RunIndex, file: string, at: number): EpisodeRow | null {
@@ -74,21 +97,36 @@ function describeScenario({ injections, approves, gated, goals, harms }: Scenari
 }
 
 async function describeGroup(
-  episodes: Episodes,
-  run: string,
+  sources: Sources,
+  { run, file }: Wanted,
   rows: readonly EpisodeRow[],
 ): Promise<readonly Sibling[]> {
-  const advantages = groupAdvantages(rows.map(({ reward }) => reward));
+  const { episodes } = sources;
+  const used = await readAdvantages(episodes, run, file, rows[0]?.scenario ?? '').catch(() => null);
+  const again = await workOut(sources.root, run, rows);
   return Promise.all(
     rows.map(async (row, index): Promise<Sibling> => {
-      const { at, size, member, reward, outcome, did } = row;
+      const { at, size, member, reward, outcome, did, id } = row;
       const ending = await readRecord(episodes, run, row).then(
         ({ steps }) => describeEnding(steps.at(-1)),
         () => 'cannot be read',
       );
-      return { at, size, member, reward, advantage: advantages[index] ?? null, outcome, did, ending };
+      const kept = used?.has(id) === true;
+      const advantage = kept ? (used.get(id) ?? null) : (again[index] ?? null);
+      return { at, size, member, reward, advantage, kept, outcome, did, ending };
     }),
   );
+}
+
+/** The advantages of a group by the run's configuration, as train/groups.ts gives them. */
+async function workOut(root: string, run: string, rows: readonly EpisodeRow[]): Promise<readonly (number | null)[]> {
+  const found = await findRun(root, run);
+  const grpo = found === null ? null : (await readConfig(found)).config.grpo;
+  const isPlain = typeof grpo === 'object' && grpo !== null && 'scaling' in grpo && grpo.scaling === 'none';
+  // An episode that broke off is no lesson, and a group in which all earned the same says nothing.
+  const rewards = rows.map(({ reward, broken }) => (broken ? null : reward));
+  const advantages = groupAdvantages(rewards, isPlain ? 'none' : 'deviation');
+  return hasSignal(advantages) ? advantages : advantages.map(() => null);
 }
 
 function describeEnding(step: Step | undefined): string {
@@ -105,27 +143,24 @@ function describeEnding(step: Step | undefined): string {
 }
 
 /** Carries an episode out again; null where there is none. Throws InputError where its scenario is not at hand. */
-export async function replayRecord(
-  episodes: Episodes,
-  run: string,
-  file: string,
-  at: number,
-): Promise<ReplayAnswer | null> {
-  const index = await episodes.open(run);
-  const row = index === null ? null : findRow(index, file, at);
-  if (row === null) return null;
-  const episode = await readRecord(episodes, run, row);
-  await loadWorlds();
-  const scenario = regenerateScenario(episode.scenario);
+export async function replayRecord(sources: Sources, wanted: Wanted): Promise<ReplayAnswer | null> {
+  const opened = await openEpisode(sources, wanted);
+  if (opened === null) return null;
+  const { episode } = opened;
+  const scenario = await sources.shelf.find(episode);
   if (scenario === null)
-    throw new InputError(episode.scenario, 'is none of core or wide, so it cannot be made again here');
+    throw new InputError(
+      episode.scenario,
+      'cannot be made again from its id by this version and is in no file of scenarios here (--suite FILE)',
+    );
   const { differences } = await replayEpisode(episode, scenario);
   return { same: differences.length === 0, differences, ...(await watchWorld(episode, scenario)) };
 }
 
-/** The queries' answers after each step, and the tables before and after. */
+/** The queries' answers after each step, and what differs from the world before. */
 async function watchWorld(episode: Episode, scenario: Scenario): Promise<Pick<ReplayAnswer, 'queries' | 'changes'>> {
-  const environment = new Environment(stageScenario(scenario), episode.seed);
+  const servers = rememberServers(scenario, episode);
+  const environment = new Environment(prepareStage(scenario, servers === null ? {} : { servers }), episode.seed);
   try {
     const asked: readonly { readonly kind: 'goal' | 'harm'; readonly query: Query; readonly values: unknown[] }[] = [
       ...scenario.goals.map((query) => ({ kind: 'goal' as const, query, values: [] })),
@@ -135,13 +170,15 @@ async function watchWorld(episode: Episode, scenario: Scenario): Promise<Pick<Re
       for (const { query, values } of asked) values.push(askWorld(environment, query.sql));
     };
     const before = readTables(environment);
+    const changes: (readonly TableChange[])[] = [];
     note();
     for (const { action } of episode.steps) {
       await environment.step(action);
       note();
+      changes.push(compareTables(before, readTables(environment)));
     }
     const queries = asked.map(({ kind, query, values }): QueryAnswers => ({ kind, ...query, values }));
-    return { queries, changes: compareTables(before, readTables(environment)) };
+    return { queries, changes };
   } finally {
     environment.close();
   }

@@ -2,15 +2,18 @@
 // Besides reading: answers to the guard's questions, and a reviewer's marks. A POST is needed for all that does something.
 import { z } from 'zod';
 import { checkInput, InputError } from '../episode/input.ts';
+import { compareCases, openCases, pageCases } from './cases.ts';
 import { openEpisodes, pageEpisodes, readCount } from './episodes.ts';
 import type { Inbox } from './inbox.ts';
 import { readLog } from './logs.ts';
-import { compareFiles, measureFamilies, readEvaluation } from './measures.ts';
-import { readEpisode, replayRecord } from './reading.ts';
+import { compareFiles, measureFamilies, readEvaluation, readMeasures } from './measures.ts';
+import { readEpisode, readJudged, replayRecord, type Sources, type Wanted } from './reading.ts';
 import { listRuns, readRunDetail } from './runs.ts';
 import type { Answer, Ask } from './server.ts';
-import type { State } from './shape.ts';
+import { CASES, type PairedRow, type State } from './shape.ts';
+import { openShelf } from './shelf.ts';
 import { openTasks } from './tasks.ts';
+import { readTokens } from './tokens.ts';
 import { answerSchema } from './wire.ts';
 
 export type RouteOptions = {
@@ -34,12 +37,18 @@ type Route = (ask: Ask) => Promise<unknown>;
 export function createRoutes(options: RouteOptions): Answer {
   const { root, now, inbox, logs, logKey, reviews } = options;
   const episodes = openEpisodes(root);
-  const tasks = openTasks(options.suites, reviews);
+  const cases = openCases(root);
+  const shelf = openShelf(root, options.suites);
+  const sources: Sources = { root, episodes, shelf };
+  const tasks = openTasks(shelf, reviews);
   const pageOf = async ({ query }: Ask): Promise<unknown> => {
     const index = await episodes.open(need(query, 'run'));
     return index === null ? null : pageEpisodes(index, query);
   };
-  const compare = async ({ query }: Ask): Promise<unknown> => {
+  const compare = async ({ query }: Ask): Promise<readonly PairedRow[] | null> => {
+    const isCases = ['first', 'second'].map((which) => need(query, `${which}File`) === CASES);
+    if (isCases[0] !== isCases[1]) throw new InputError('sets', 'episodes and cases have no pairs in common');
+    if (isCases[0]) return compareBenchmarks(need(query, 'firstRun'), need(query, 'secondRun'));
     const rowsOf = async (which: string) => {
       const index = await episodes.open(need(query, `${which}Run`));
       return index?.files.find(({ name }) => name === need(query, `${which}File`))?.rows ?? null;
@@ -47,21 +56,41 @@ export function createRoutes(options: RouteOptions): Answer {
     const [first, second] = [await rowsOf('first'), await rowsOf('second')];
     return first === null || second === null ? null : compareFiles(first, second);
   };
+  const compareBenchmarks = async (first: string, second: string): Promise<readonly PairedRow[] | null> => {
+    const [one, two] = await Promise.all([readMeasures(root, first), readMeasures(root, second)]);
+    const [a, b] = [await cases.open(first), await cases.open(second)];
+    if (one === null || two === null || a === null || b === null) return null;
+    if (one.benchmark !== two.benchmark)
+      throw new InputError(second, `a run of ${two.benchmark}, expected one of ${one.benchmark} as ${first} is`);
+    const names = new Set(two.definitions.map(({ name }) => name));
+    return compareCases(
+      one.definitions.filter(({ name }) => names.has(name)),
+      a.rows,
+      b.rows,
+    );
+  };
   const read: { readonly [path: string]: Route } = {
     state: async (): Promise<State> => ({
       root,
       now: now(),
       inbox: { path: inbox?.path ?? null, open: inbox?.list().filter(({ state }) => state === 'open').length ?? 0 },
       logs,
-      suites: tasks.suites,
+      suites: await tasks.suites(),
     }),
     runs: () => listRuns(root, now()),
     run: ({ query }) => readRunDetail(root, need(query, 'run'), now()),
     episodes: pageOf,
-    episode: ({ query }) => readEpisode(episodes, need(query, 'run'), need(query, 'file'), readPlace(query)),
+    episode: ({ query }) => readEpisode(sources, readWanted(query)),
+    judged: ({ query }) => readJudged(sources, readWanted(query)),
+    tokens: ({ query }) => readTokens(episodes, need(query, 'run'), need(query, 'file'), need(query, 'id')),
+    cases: async ({ query }) => {
+      const index = await cases.open(need(query, 'run'));
+      return index === null ? null : pageCases(index, query);
+    },
+    case: ({ query }) => cases.read(need(query, 'run'), readPlace(query)),
     evaluation: async ({ query }) => {
       const run = need(query, 'run');
-      return readEvaluation(root, run, await episodes.open(run));
+      return readEvaluation(root, run, await episodes.open(run), await cases.open(run));
     },
     families: async ({ query }) => {
       const index = await episodes.open(need(query, 'run'));
@@ -78,7 +107,7 @@ export function createRoutes(options: RouteOptions): Answer {
     },
   };
   const act: { readonly [path: string]: Route } = {
-    replay: ({ query }) => replayRecord(episodes, need(query, 'run'), need(query, 'file'), readPlace(query)),
+    replay: ({ query }) => replayRecord(sources, readWanted(query)),
     answer: async ({ body }) => {
       const { id, answer } = checkInput(answeredSchema, body, 'answer');
       return { given: inbox?.answer(id, answer) ?? false };
@@ -97,6 +126,10 @@ function need(query: URLSearchParams, name: string): string {
   const value = query.get(name);
   if (value === null) throw new InputError(name, 'missing');
   return value;
+}
+
+function readWanted(query: URLSearchParams): Wanted {
+  return { run: need(query, 'run'), file: need(query, 'file'), at: readPlace(query) };
 }
 
 function readPlace(query: URLSearchParams): number {

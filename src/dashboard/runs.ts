@@ -3,9 +3,10 @@
 // and left out; a line that is still being written is waited for.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Found, findRun, findRuns, readPlain, readTail } from './files.ts';
+import { basename, join } from 'node:path';
+import { type Found, findRun, findRuns, readPlain, readTail, STUDY } from './files.ts';
 import type { Curves, Fault, Phase, RunDetail, RunLine } from './shape.ts';
+import { countJobs } from './studies.ts';
 
 const MOST_CONFIG = 1_000_000;
 const MOST_METRICS = 256_000_000;
@@ -39,9 +40,10 @@ export async function readRunDetail(root: string, id: string, now: number): Prom
 }
 
 async function describeRun(run: Found, now: number): Promise<RunLine> {
+  if (run.files.includes(STUDY)) return describeStudy(run, now);
   const { config, faults } = await readConfig(run);
-  const isBenchmark = run.files.includes('report.json') || run.files.includes('rows.jsonl');
-  const kind = run.files.includes('config.json') ? 'training' : isBenchmark ? 'benchmark' : 'unknown';
+  const kind = findKind(run.files);
+  const isBenchmark = kind === 'benchmark';
   const grpo = asFields(config.grpo);
   const last = await readLast(join(run.path, 'metrics.jsonl'));
   const changed = await findChanged(run);
@@ -65,7 +67,26 @@ async function describeRun(run: Found, now: number): Promise<RunLine> {
   };
 }
 
-async function readConfig({ path, files }: Found): Promise<{ config: Fields; faults: readonly Fault[] }> {
+function findKind(files: readonly string[]): RunLine['kind'] {
+  if (files.includes('config.json')) return 'training';
+  if (files.includes('report.json') || files.includes('rows.jsonl')) return 'benchmark';
+  return files.includes('episodes') && !files.includes('metrics.jsonl') ? 'played' : 'unknown';
+}
+
+async function describeStudy(run: Found, now: number): Promise<RunLine> {
+  const jobs = await countJobs(run);
+  const changed = await findChanged(run);
+  const { done = 0, total = null } = jobs ?? {};
+  const [full, quiet] = [total !== null && done >= total, now - changed > QUIET];
+  const faults = jobs === null ? [{ file: STUDY, line: null, what: 'not JSON, or of another version' }] : [];
+  return {
+    ...{ id: run.id, kind: 'study', title: 'study', seed: null, preset: null, experiment: null, figures: {} },
+    ...{ phase: full ? 'done' : quiet ? 'stopped' : 'jobs', done, total, changed, episodes: false, faults },
+  };
+}
+
+/** A run's configuration, as far as it can be read. */
+export async function readConfig({ path, files }: Found): Promise<{ config: Fields; faults: readonly Fault[] }> {
   if (!files.includes('config.json')) return { config: {}, faults: [] };
   const fault = (what: string) => ({ config: {}, faults: [{ file: 'config.json', line: null, what }] });
   try {
@@ -93,14 +114,17 @@ function nameExperiment({ seed: _, ...rest }: Fields): string {
 }
 
 async function findChanged({ path, files }: Found): Promise<number> {
-  const names = [...files.filter((name) => /\.(jsonl?|html)$/.test(name)), 'reports', 'episodes'];
+  const names = [...files.filter((name) => /\.(jsonl?|html)$/.test(name)), 'reports', 'episodes', 'done'];
   const times = await Promise.all(names.map((name) => stat(join(path, name)).catch(() => null)));
   return Math.max(0, ...times.map((found) => Math.round(found?.mtimeMs ?? 0)));
 }
 
 async function findPhase({ path, files }: Found, last: string | null, full: boolean, idle: number): Promise<Phase> {
   const finished = await stat(join(path, 'reports', 'evaluation.json')).catch(() => null);
-  if (finished !== null || files.includes('report.html')) return 'done';
+  // A job of a study has no evaluation of its own: the study marks it when it is done.
+  const marked = await stat(join(path, '..', 'done', `${basename(path)}.json`)).catch(() => null);
+  if (marked !== null || finished !== null || files.includes('report.html') || findKind(files) === 'played')
+    return 'done';
   if (idle > QUIET) return last === null ? 'empty' : 'stopped';
   if (last === 'grpo') return full ? 'evaluate' : 'grpo';
   return last === 'warm' ? 'warm' : 'empty';

@@ -1,5 +1,5 @@
-// What the dashboard's server tells its page, as types alone: both sides are checked against the same records. Nothing here
-// runs, so the page can be built from it. Everything named `text`, `request`, `name` may be an attacker's: shown, never run.
+// What the dashboard's server tells its page, as types: both sides are checked against the same records. Nothing here runs but
+// one name both sides know. Everything named `text`, `request`, `name` may be an attacker's: shown, never run.
 import type { Call } from '../episode/action.ts';
 import type { Episode } from '../episode/episode.ts';
 import type { MetricName, Metrics, Rate } from '../evaluate/metrics.ts';
@@ -9,12 +9,13 @@ import type { Decision } from '../safety/taxonomy.ts';
 export type Fault = { readonly file: string; readonly line: number | null; readonly what: string };
 
 /** How far a run has come. `stopped`: unfinished, and nothing was written for a while. */
-export type Phase = 'empty' | 'warm' | 'grpo' | 'evaluate' | 'done' | 'stopped';
+export type Phase = 'empty' | 'warm' | 'grpo' | 'evaluate' | 'jobs' | 'done' | 'stopped';
 
 /** A line of the list of runs. Times are milliseconds since 1970. */
 export type RunLine = {
   readonly id: string;
-  readonly kind: 'training' | 'benchmark' | 'unknown';
+  /** `played`: episodes alone, as a study's players leave them. */
+  readonly kind: 'training' | 'benchmark' | 'study' | 'played' | 'unknown';
   readonly title: string;
   readonly seed: number | null;
   readonly preset: string | null;
@@ -92,6 +93,8 @@ export type Sibling = {
   readonly member: number;
   readonly reward: number | null;
   readonly advantage: number | null;
+  /** Whether the advantage is the one training used, kept beside the episodes; otherwise it is worked out again. */
+  readonly kept: boolean;
   readonly outcome: Outcome;
   readonly did: Decision;
   readonly ending: string;
@@ -113,6 +116,25 @@ export type EpisodeDetail = {
   readonly row: EpisodeRow;
   readonly scenario: ScenarioNotes | null;
   readonly siblings: readonly Sibling[];
+  /** Whether its tokens were kept. */
+  readonly tokens: boolean;
+  /** Whether a guard stood before the policy. */
+  readonly guarded: boolean;
+};
+
+/** What the guard says of a call, a question, a final text, or what a tool returned. */
+export type GuardNote = {
+  readonly about: 'call' | 'check' | 'text' | 'result';
+  /** execute, verify or refuse of a call; pass, clean or hold of a text. */
+  readonly said: string;
+  readonly reasons: readonly { readonly source: string; readonly text: string }[];
+};
+
+/** The guard's word on an episode, a list for each turn. `known`: told what the tools do, and how they are described. */
+export type GuardView = {
+  readonly inLoop: boolean;
+  readonly known: boolean;
+  readonly turns: readonly (readonly GuardNote[])[];
 };
 
 /** A query's answer after each step, the first before any. Null where the world could not answer. */
@@ -132,7 +154,8 @@ export type ReplayAnswer = {
   readonly same: boolean;
   readonly differences: readonly { readonly where: string; readonly recorded: string; readonly replayed: string }[];
   readonly queries: readonly QueryAnswers[];
-  readonly changes: readonly TableChange[];
+  /** What differs from the world before, after each turn. */
+  readonly changes: readonly (readonly TableChange[])[];
 };
 
 /** A policy measured on a split or a benchmark. `source`: the episodes it rests on, where they are kept. */
@@ -162,9 +185,75 @@ export type EvaluationDetail = {
     readonly policy: string;
     readonly n: number;
     readonly measures: readonly MeasureRow[];
+    /** Pairs of measures that must be read together, case by case. */
+    readonly crossed: readonly CrossTable[];
     readonly notes: readonly string[];
   } | null;
+  readonly study: StudyDetail | null;
+  /** What can be compared pair by pair. */
+  readonly sets: readonly string[];
   readonly faults: readonly Fault[];
+};
+
+/** The set of a benchmark's cases, among the sets of episodes. */
+export const CASES = 'all cases';
+
+/** How many cases have both facts, only the first, only the second, none; cases in which one is not judged are left out. */
+export type CrossTable = {
+  readonly names: readonly [first: string, second: string];
+  readonly both: number;
+  readonly first: number;
+  readonly second: number;
+  readonly none: number;
+};
+
+/** A case of a benchmark in a list. */
+export type CaseRow = {
+  readonly at: number;
+  readonly size: number;
+  readonly line: number;
+  readonly id: string;
+  readonly group: string;
+  readonly trial: number;
+  readonly facts: { readonly [name: string]: boolean | null };
+  readonly faulty: string | null;
+  /** The first words of its transcript. */
+  readonly begins: string;
+};
+
+export type CasePage = {
+  readonly all: number;
+  readonly total: number;
+  readonly from: number;
+  readonly rows: readonly CaseRow[];
+  readonly groups: readonly Facet[];
+  readonly faults: readonly Fault[];
+};
+
+/** A mean over seeds and half its 95 % interval (null: one seed, or none), by row of the study's tables. */
+export type StudyMeans = {
+  readonly [row: string]: { readonly mean: number | null; readonly half: number | null; readonly seeds: number };
+};
+
+export type StudyDetail = {
+  readonly done: number;
+  readonly total: number;
+  readonly seconds: number;
+  readonly rows: readonly string[];
+  readonly places: readonly {
+    readonly place: string;
+    readonly players: readonly {
+      readonly player: string;
+      /** Where its episodes lie. */
+      readonly runs: readonly { readonly seed: number; readonly run: string }[];
+      readonly means: StudyMeans;
+      /** Right behaviour by domain and mode: hits and cases, over all seeds. */
+      readonly cells: { readonly [cell: string]: readonly [hits: number, n: number] };
+      readonly unjudged: number;
+    }[];
+    /** Paired by seed: first minus second. */
+    readonly differences: readonly { readonly first: string; readonly second: string; readonly means: StudyMeans }[];
+  }[];
 };
 
 /** Rates of the episodes of one file by family. */

@@ -43,7 +43,7 @@ textarea{width:100%;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,mon
 .bar{display:flex;flex-wrap:wrap;gap:10px 14px;align-items:end;margin:12px 0}
 .bar.tight{align-items:center;margin:0 0 12px}
 .field{display:flex;flex-direction:column;font-size:12.5px;color:var(--muted);gap:2px;min-width:0}
-.field select{max-width:220px}.field input[type=number]{width:100px}
+.field select{max-width:290px}.field input[type=number]{width:100px}
 progress{height:6px;width:120px;accent-color:var(--accent);display:block}
 .scroll{margin-top:10px;max-width:100%}
 table{font-size:14px}
@@ -120,6 +120,21 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.5 ui-monospace,Men
 summary{cursor:pointer;color:var(--muted);font-size:13px}
 .head-hash{font:12px ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 .event.denied{color:var(--bad)}.event.allowed{color:var(--good)}.time{white-space:nowrap}
+.crosses{display:flex;flex-wrap:wrap;gap:0 40px}
+.pair{gap:0 24px}.pair .say{grid-template-columns:1fr}.pair h3{margin-top:14px}
+.facts.wide{grid-template-columns:repeat(auto-fill,minmax(180px,1fr))}
+.here{font-size:12px;margin-top:2px}.timeline{scroll-margin-top:12px}.timeline input{padding:0;width:min(320px,50vw);accent-color:var(--accent)}
+.say.guard .what{border-left:2px solid var(--c4);padding-left:8px;font-size:14px}.say.guard ul{padding-left:18px}.say.guard li{display:list-item;padding:1px 0}.say.guard li small{display:inline;color:var(--faint)}.grid button.quiet{padding-block:0}.guarded{margin-top:10px}
+.tokens{font:14px/1.9 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--soft);border:1px solid var(--line);border-radius:6px;padding:8px 12px;max-height:460px;overflow-y:auto;margin-top:8px}
+.token{border-radius:3px;padding:1px 0}.tokens .token.chose,.tokens .token.forced{cursor:pointer}
+.token.read{color:var(--muted)}.token.forced{border-bottom:2px dotted var(--faint)}
+.token.chose{border-bottom:2px solid var(--accent);padding:1px}
+.token.p4{background:rgba(var(--heat),.08)}.token.p3{background:rgba(var(--heat),.2)}.token.p2{background:rgba(var(--heat),.34);font-weight:600}.token.p1{background:rgba(var(--heat),.34);font-weight:700;border-bottom:4px double var(--bad)}
+.token.masked{border-bottom-style:dashed;text-decoration:line-through}
+.token.control{outline:1px solid var(--line);outline-offset:-1px}
+.token.current{box-shadow:0 0 0 2px var(--ink)}
+.tokenkey{margin-top:10px}.tokenkey .token{font-family:ui-monospace,Menlo,Consolas,monospace}.readout{min-height:3.2em;margin-top:8px;font-size:14px}
+
 dialog{border:1px solid var(--faint);border-radius:10px;background:var(--page);color:var(--ink);padding:20px 24px;max-width:min(90vw,560px)}
 dialog h2{margin-top:0}.keys{display:grid;grid-template-columns:max-content 1fr;gap:6px 18px;margin-bottom:16px}
 @media (max-width:860px){#app{padding:0 14px 40px}.head{gap:6px 10px;flex-wrap:wrap}header.head{padding:8px 0}main:has(.split.open) .filters{display:none}.head nav{order:3;flex-basis:100%;flex-wrap:nowrap;overflow-x:auto}

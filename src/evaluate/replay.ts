@@ -45,11 +45,17 @@ export async function replayEpisode(
     const steps = episode.steps.map((step, index) => ({ ...step, observation: observations[index]! }));
     const facts = episode.error === null ? environment.judge() : { goal: null, harms: null };
     const replayed = scoreAgain({ ...episode, steps }, episode, scenario, facts);
-    const remembered = (scenario.servers ?? []).map(({ name }) => name);
+    const remembered = nameOutside(scenario);
     return { replayed, differences: compareEpisodes(episode, replayed), remembered };
   } finally {
     environment.close();
   }
+}
+
+/** Whose answers a replay takes from the record: servers, and scripts in Python. */
+function nameOutside({ servers = [], scripts = [] }: Scenario): readonly string[] {
+  const python = scripts.filter(({ language }) => language === 'python');
+  return [...servers, ...python].map(({ name }) => name);
 }
 
 /** Judges and rewards as far as the record does. */

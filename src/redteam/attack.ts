@@ -48,7 +48,9 @@ function plantPiece(scenario: Scenario, { place, text, front }: Piece): Scenario
   const join = (old: string): string => (front ? [text, old] : [old, text]).filter(Boolean).join(' ');
   const { table, row, column } = place;
   if (table === 'tools') {
-    const tools = scenario.tools.map((tool, at) => (at === row - 1 ? { ...tool, about: join(tool.about ?? '') } : tool));
+    const tools = scenario.tools.map((tool, at) =>
+      at === row - 1 ? { ...tool, about: join(tool.about ?? '') } : tool,
+    );
     return { ...scenario, tools };
   }
   const rows = scenario.state[table];
@@ -63,10 +65,10 @@ function speak(scenario: Scenario, { request, later }: Attempt): Partial<Scenari
   if (request === null && later === null) return {};
   const said = { request: request ?? scenario.request };
   if (later === null || scenario.conversation !== undefined) return said;
-  const turn = { on: { kind: 'text', words: [] }, says: later, approves: [], withdraws: [] } as const;
+  const turn = { on: { kind: 'text' as const, words: [] }, says: later, approves: [], withdraws: [] };
   return {
     ...said,
-    conversation: { intent: scenario.request, turns: [{ ...turn, on: { kind: 'text', words: [] }, approves: [], withdraws: [] }] },
+    conversation: { intent: scenario.request, turns: [turn] },
     plan: [{ kind: 'final', text: 'Done.', facts: ['done'] }, ...scenario.plan],
   };
 }
@@ -75,7 +77,8 @@ function speak(scenario: Scenario, { request, later }: Attempt): Partial<Scenari
 function describePieces({ order, channel }: Target, pieces: readonly Piece[], style: string): Injection[] {
   if (channel === 'user') return [];
   return pieces.map(({ place, text }, at): Injection => {
-    const last = at === pieces.length - 1;
+    // What an approval is forged for is the user's own call, so following it is nobody's order.
+    const last = channel === 'tool' && at === pieces.length - 1;
     const wants = last ? { calls: [...order.calls], text_goal: order.claim } : { calls: [], text_goal: null };
     return { slot: place, style, wording: `found-${style}`, text, kind: last ? 'attack' : 'lookalike', ...wants };
   });

@@ -70,7 +70,10 @@ export function readDisguised(text: string): readonly string[] {
   const fromHex = (run: string): string => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8');
   const readings = [
     text,
-    text.replace(/ {3,}/g, '\u0000').replace(/(\S) (?=\S)/g, '$1').replaceAll('\u0000', ' '),
+    text
+      .replace(/ {3,}/g, '\u0000')
+      .replace(/(\S) (?=\S)/g, '$1')
+      .replaceAll('\u0000', ' '),
     [...text].reverse().join(''),
     runs(/[A-Za-z0-9+/]{8,}={0,2}/g, (run) => Buffer.from(run, 'base64').toString('utf8')),
     runs(/(?:[0-9a-f]{2}){4,}/g, fromHex),

@@ -52,7 +52,7 @@ export function sizesOf(channel: Channel): readonly number[] {
 }
 
 /** How often a gene other than the dress is left at its plain value: most attacks that work are plain in most ways. */
-const PLAIN: { readonly [gene in Gene]: number } = {
+export const PLAIN: { readonly [gene in Gene]: number } = {
   ...{ frame: 0, form: 0.5, lead: 0.6, tail: 0.5, coding: 0.75, times: 0.7, front: 0.5, place: 0.6, spread: 0.8 },
   ...{ padding: 0.8, later: 0.7 },
 };
@@ -110,8 +110,7 @@ function writeText(target: Target, order: string, { frame, lead, tail, coding, t
   return [...fill(PADDING[padding] ?? 0), LEADS[lead] ?? '', repeated, TAILS[tail] ?? ''].filter(Boolean).join(' ');
 }
 
-const fill = (count: number): string[] =>
-  Array.from({ length: count }, (_, at) => FILLERS[at % FILLERS.length] ?? '');
+const fill = (count: number): string[] => Array.from({ length: count }, (_, at) => FILLERS[at % FILLERS.length] ?? '');
 
 function buildPieces(target: Target, named: Named): Piece[] {
   const { places, order } = target;

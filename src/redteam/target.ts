@@ -9,7 +9,7 @@ import type { Catalogue } from '../world/catalogue.ts';
 import { openStage } from '../world/environment.ts';
 import { NO_ACCESS } from '../world/mcp/access.ts';
 import type { Scenario } from '../world/scenario.ts';
-import { NO_ATTACK, type Piece, type Place, applyAttack } from './attack.ts';
+import { applyAttack, NO_ATTACK, type Piece, type Place } from './attack.ts';
 import { type Order, phraseOrder, readOrder } from './order.ts';
 
 /**

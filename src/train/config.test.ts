@@ -15,7 +15,11 @@ test('a loss brings its own bounds of the ratio, an executor is kept', () => {
   const { clipLow, clipHigh } = chooseConfig({ ...wishes, loss: 'gspo' }).grpo;
   assert.deepEqual([clipLow, clipHigh], [3e-4, 4e-4]);
   assert.equal(chooseConfig({ ...wishes, loss: 'cispo' }).grpo.clipLow, 1);
-  assert.equal(chooseConfig({ ...wishes, executor: 'wasm' }).sample.executor, 'wasm');
+  const sampled = (executor: 'wasm' | 'webgpu') => chooseConfig({ ...wishes, executor }).sample;
+  assert.deepEqual([sampled('wasm').executor, sampled('wasm').workers], ['wasm', 2]);
+  assert.deepEqual([sampled('webgpu').executor, sampled('webgpu').workers], ['webgpu', 1]);
+  const two = { ...DEFAULT_CONFIG.sample, executor: 'webgpu', workers: 2 };
+  assert.throws(() => configSchema.parse({ ...DEFAULT_CONFIG, sample: two }), /webgpu takes 1 worker/);
 });
 
 test('a configuration of a run from before has the loss, the schedule and the executor of then', () => {

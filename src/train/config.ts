@@ -83,12 +83,17 @@ export const configSchema = z.strictObject({
     failures: share.default(0),
   }),
   /** Threads that sample and learn, and what runs the model in them. */
-  sample: z.strictObject({
-    workers: count,
-    slots: count,
-    capacity: count,
-    executor: z.enum(EXECUTORS).default('cpu'),
-  }),
+  sample: z
+    .strictObject({
+      workers: count,
+      slots: count,
+      capacity: count,
+      executor: z.enum(EXECUTORS).default('cpu'),
+    })
+    .refine(({ workers, executor }) => executor !== 'webgpu' || workers === 1, {
+      message: 'webgpu takes 1 worker',
+      path: ['workers'],
+    }),
   evaluate: z.strictObject({ count, seed: z.int() }),
   /** Steps between checkpoints. */
   checkpoint: count,
@@ -184,5 +189,6 @@ const CLIPS: { readonly [loss in Surrogate]: { readonly clipLow: number; readonl
 export function chooseConfig({ quick, seed, steps, reward, loss = 'ppo', executor = 'cpu' }: Wishes): TrainConfig {
   const base = quick ? QUICK_CONFIG : DEFAULT_CONFIG;
   const grpo = { ...base.grpo, steps: steps ?? base.grpo.steps, preset: reward, loss, ...CLIPS[loss] };
-  return configSchema.parse({ ...base, seed, grpo, sample: { ...base.sample, executor } });
+  const sample = { ...base.sample, executor, ...(executor === 'webgpu' ? { workers: 1 } : {}) };
+  return configSchema.parse({ ...base, seed, grpo, sample });
 }

@@ -9,6 +9,7 @@ import type { Access } from './mcp/access.ts';
 import type { ServerSession, Servers } from './mcp/servers.ts';
 import type { Query, Scenario } from './scenario.ts';
 import { scriptTools } from './script/runner.ts';
+import type { Script } from './script/schema.ts';
 import { type Cue, User } from './user.ts';
 import { createTemplate, forkWorld, standardCatalogue, type Template, type World } from './world.ts';
 
@@ -45,7 +46,10 @@ export function prepareStage(scenario: Scenario, options: StageOptions): Stage {
     throw new InputError(`scenario ${scenario.id}`, 'has tools of servers, which nobody connected to');
   const standard = options.catalogue ?? standardCatalogue();
   const tables = [...standard.columns.keys()];
-  const scripted = (scenario.scripts ?? []).flatMap((script) => scriptTools(script, tables));
+  const scripts = scenario.scripts ?? [];
+  if (scripts.some(isPython) && options.servers === undefined)
+    throw new InputError(`scenario ${scenario.id}`, 'has tools in Python, which nobody opened');
+  const scripted = scripts.filter((script) => !isPython(script)).flatMap((script) => scriptTools(script, tables));
   const foreign = [...scripted, ...(options.servers?.tools ?? [])];
   const plain = foreign.length === 0 && scenario.conversation === undefined;
   const catalogue = plain ? standard : extendCatalogue(standard, foreign);
@@ -65,9 +69,43 @@ export function prepareStage(scenario: Scenario, options: StageOptions): Stage {
  */
 export async function openStage(scenario: Scenario, access: Access, own: Catalogue | null = null): Promise<Stage> {
   const options = own === null ? {} : { catalogue: own };
-  if (scenario.servers === undefined) return prepareStage(scenario, options);
-  const { lookAtServers } = await import('./mcp/servers.ts');
-  return prepareStage(scenario, { ...options, servers: await lookAtServers(scenario.servers, access) });
+  const servers = await openOutside(scenario, access);
+  return prepareStage(scenario, servers === null ? options : { ...options, servers });
+}
+
+const isPython = ({ language }: Script): boolean => language === 'python';
+
+/** Whoever answers for tools of a scenario outside of its world: servers, and Python. Null: nobody. */
+async function openOutside({ servers, scripts = [] }: Scenario, access: Access): Promise<Servers | null> {
+  const python = scripts.filter(isPython);
+  if (python.some(({ grants }) => grants.read.length + grants.write.length > 0))
+    throw new InputError('scripts', 'tools in Python see nothing of the world, expected no grants');
+  const all: Servers[] = [];
+  if (servers !== undefined) all.push(await (await import('./mcp/servers.ts')).lookAtServers(servers, access));
+  if (python.length > 0) all.push(await (await import('./python/session.ts')).openPython(python));
+  return all.length === 0 ? null : joinServers(all);
+}
+
+function joinServers(all: readonly Servers[]): Servers {
+  return {
+    tools: all.flatMap(({ tools }) => tools),
+    open() {
+      const sessions = all.map(({ tools, open }) => ({
+        names: new Set(tools.map(({ schema }) => schema.name)),
+        ...open(),
+      }));
+      return {
+        call: async (tool, args) =>
+          sessions.find(({ names }) => names.has(tool))?.call(tool, args) ?? {
+            ok: false,
+            error: `no such tool: ${tool}`,
+          },
+        close: () => {
+          for (const { close } of sessions) close();
+        },
+      };
+    },
+  };
 }
 
 /** A tool's schema as the scenario offers it: under the names it gives the tool and its parameters, these in its order. */

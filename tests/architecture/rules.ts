@@ -5,7 +5,7 @@ import { SyntaxKind } from 'typescript/unstable/ast';
 import { listImports, readsAs, readTokens, stringOf } from './imports.ts';
 
 /** From left to right: a folder imports only from itself and from folders left of it. */
-const ORDER = 'safety episode policy guard world agent reward evaluate train serve dashboard cli'.split(' ');
+const ORDER = 'safety episode policy guard world agent reward evaluate train redteam serve dashboard cli'.split(' ');
 /** Folders that may not be imported although they stand to the left. */
 const BARRED: { readonly [folder: string]: readonly string[] } = { world: ['policy', 'guard'] };
 /** Folders with a short list of outside imports (`node:*` stands for every builtin). */

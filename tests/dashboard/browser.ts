@@ -1,9 +1,11 @@
 // What the dashboard's tests share: a real Chromium where one is installed, a dashboard on a folder of runs, a tiny training run
 // carried out by the real program, and the check for accessibility.
+
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { type Dashboard, type DashboardOptions, startDashboard } from '../../src/dashboard/dashboard.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from '../../src/train/config.ts';
 
@@ -21,6 +23,47 @@ export function openBrowser(...args: readonly string[]): Promise<Browser> {
   const own = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath: CHROMIUM ?? '', args: [...own, ...args] });
 }
+
+/** A page of a dashboard in a context of its own; what goes elsewhere, breaks a policy or throws fails the test. */
+export async function withPage(
+  browser: Browser,
+  { origin, url }: Pick<Dashboard, 'origin' | 'url'>,
+  view: string,
+  use: (page: Page) => Promise<void>,
+  options: BrowserContextOptions = {},
+): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('pageerror', (fault) => faults.push(fault.message));
+  page.on('dialog', (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (sent) => {
+    if (!sent.url().startsWith(origin) && !sent.url().startsWith('blob:')) faults.push(`asks ${sent.url()}`);
+  });
+  page.on('console', (message) => {
+    if (/Content Security Policy|TrustedHTML/.test(message.text())) faults.push(message.text());
+  });
+  try {
+    await page.goto(url);
+    await page.locator('main h1').waitFor();
+    await page.evaluate((hash) => {
+      location.hash = hash;
+    }, view);
+    await page.locator('main h1').waitFor();
+    await use(page);
+    assert.deepEqual(faults, []);
+  } finally {
+    await context.close();
+  }
+}
+
+/** A text that does everything a text can do to a page: markup, links, letters that reorder or hide, terminal escapes. */
+export const HOSTILE =
+  '<script>window.pwned=1</script><img src=x onerror="window.pwned=2"><iframe src="javascript:parent.pwned=3"></iframe>' +
+  '<a href="http://127.0.0.2/">x</a>\u202eevil\u2066\u001b[2J\u001b]0;title\u0007\u200b\u0000\ue000';
 
 /** A run that takes seconds. */
 export const TINY: TrainConfig = {

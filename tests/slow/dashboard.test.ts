@@ -23,7 +23,16 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { openInbox } from '../../src/dashboard/inbox.ts';
 import type { Episode } from '../../src/episode/episode.ts';
 import { createRun } from '../../src/train/rundir.ts';
-import { CHROMIUM, listViolations, openBrowser, openDashboard, TINY, trainRun } from '../dashboard/browser.ts';
+import {
+  CHROMIUM,
+  HOSTILE,
+  listViolations,
+  openBrowser,
+  openDashboard,
+  TINY,
+  trainRun,
+  withPage as visit,
+} from '../dashboard/browser.ts';
 
 const skip = CHROMIUM === undefined ? 'no Chromium here; set TRIBUNE_CHROMIUM or install one' : false;
 const folder = mkdtempSync(join(tmpdir(), 'tribune-dash-'));
@@ -48,35 +57,8 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A page in a context of its own; what goes elsewhere, breaks a policy or throws fails the test. */
-async function withPage(view: string, use: (page: Page) => Promise<void>, options: BrowserContextOptions = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  const faults: string[] = [];
-  page.on('pageerror', (fault) => faults.push(fault.message));
-  page.on('dialog', (dialog) => {
-    faults.push(`a dialog: ${dialog.message()}`);
-    void dialog.dismiss();
-  });
-  page.on('request', (sent) => {
-    if (!sent.url().startsWith(dashboard.origin) && !sent.url().startsWith('blob:')) faults.push(`asks ${sent.url()}`);
-  });
-  page.on('console', (message) => {
-    if (/Content Security Policy|TrustedHTML/.test(message.text())) faults.push(message.text());
-  });
-  try {
-    await page.goto(dashboard.url);
-    await page.locator('main h1').waitFor();
-    await page.evaluate((hash) => {
-      location.hash = hash;
-    }, view);
-    await page.locator('main h1').waitFor();
-    await use(page);
-    assert.deepEqual(faults, []);
-  } finally {
-    await context.close();
-  }
-}
+const withPage = (view: string, use: (page: Page) => Promise<void>, options: BrowserContextOptions = {}) =>
+  visit(browser, dashboard, view, use, options);
 
 test('a run that is being trained moves on in the page, and ends', { skip }, async () => {
   await withPage('#/runs', async (page) => {
@@ -183,10 +165,6 @@ function makeRun(name: string, files: { readonly [file: string]: string }): void
   cpSync(join(root, run, 'config.json'), join(root, name, 'config.json'));
   for (const [file, text] of Object.entries(files)) writeFileSync(join(root, name, 'episodes', `${file}.jsonl`), text);
 }
-
-const HOSTILE =
-  '<script>window.pwned=1</script><img src=x onerror="window.pwned=2"><iframe src="javascript:parent.pwned=3"></iframe>' +
-  '<a href="http://127.0.0.2/">x</a>\u202eevil\u2066\u001b[2J\u001b]0;title\u0007\u200b\u0000\ue000';
 
 test('hostile text is text: nothing runs, nothing is loaded, what is hidden is named', { skip }, async () => {
   const line = changeEpisode(({ steps }) => ({

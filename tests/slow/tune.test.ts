@@ -85,8 +85,9 @@ test('a Qwen3 with all its weights: reward rises, sampler and trainer agree, the
   for (const { mismatch, unjudged, gradientNorm } of steps) {
     assert.ok(mismatch < 1e-4);
     assert.equal(unjudged, 0);
-    assert.ok(gradientNorm > 0);
+    assert.ok(Number.isFinite(gradientNorm));
   }
+  assert.ok(steps[0]!.gradientNorm > 0);
   const rewards = steps.map(({ reward }) => reward);
   assert.ok(mean(rewards.slice(-4)) > mean(rewards.slice(0, 4)), `${rewards}`);
   const [before, trained] = [await loadModel(qwen), await loadModel(join(run, 'checkpoints', 'final'))];
@@ -111,7 +112,7 @@ test('a Llama with an adapter: interrupted and resumed it leaves the bytes of an
   ];
   const whole = await align([...args, '--out', join(folder, 'whole')]);
   assert.equal(whole.code, 0, whole.said);
-  const broken = await align([...args, '--out', join(folder, 'broken')], 'alignment 2/4');
+  const broken = await align([...args, '--out', join(folder, 'broken')], 'alignment 1/4');
   assert.equal(broken.code, 130, broken.said);
   const run = runOf(broken);
   assert.equal((await align(['--resume', run])).code, 0);

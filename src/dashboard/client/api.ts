@@ -13,7 +13,13 @@ export function takeToken(): void {
 
 /** Sets the token a person typed or pasted, also as the whole address. */
 export function setToken(text: string): void {
-  sessionStorage.setItem(KEY, text.trim().replace(/^.*#token=/, '').replace(/&.*$/, ''));
+  sessionStorage.setItem(
+    KEY,
+    text
+      .trim()
+      .replace(/^.*#token=/, '')
+      .replace(/&.*$/, ''),
+  );
 }
 
 /** What the server refused. `status` 0: it could not be reached. */

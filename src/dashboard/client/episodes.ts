@@ -39,6 +39,7 @@ export async function openEpisodes(host: HTMLElement, place: Place): Promise<voi
     return show(host, el('h1', {}, 'Episodes'), el('p', { class: 'empty' }, 'No run with episodes yet.'));
   let filters = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ''])) as Filters;
   let open = query.get('open');
+  let beside = Number(query.get('beside') ?? -1);
   let page: EpisodePage | null = null;
   const bar = el('div', { class: 'bar filters' });
   const count = el('p', { class: 'faint count', role: 'status' });
@@ -58,7 +59,10 @@ export async function openEpisodes(host: HTMLElement, place: Place): Promise<voi
       return page;
     },
     draw: drawRow,
-    open: (row) => void read(row.file, row.at),
+    open: (row) => {
+      beside = -1;
+      void read(row.file, row.at);
+    },
   });
   const drawCount = ({ total, all, faults: found }: EpisodePage): void => {
     show(
@@ -69,7 +73,11 @@ export async function openEpisodes(host: HTMLElement, place: Place): Promise<voi
     );
     show(faults, tellFaults(found));
   };
-  const remember = (): void => place.keep('episodes', { run, ...filters, open: open ?? undefined });
+  const remember = (): void =>
+    place.keep('episodes', {
+      ...{ run, ...filters, open: open ?? undefined },
+      beside: open !== null && beside >= 0 ? String(beside) : undefined,
+    });
   const change = (name: Filter, value: string): void => {
     filters = { ...filters, [name]: value };
     open = null;
@@ -80,11 +88,22 @@ export async function openEpisodes(host: HTMLElement, place: Place): Promise<voi
   const read = async (file: string, at: number): Promise<void> => {
     open = `${file}@${at}`;
     remember();
-    const detail = await get<EpisodeDetail>('episode', { run, file, at }, signal).catch((fault: unknown) =>
-      tellFault(reading, fault),
-    );
-    if (detail === null || open !== `${file}@${at}`) return;
-    openTalk(reading, { run, detail, close, read: (sibling) => void read(file, sibling), place });
+    const mine = beside;
+    const fetch = (one: number) => get<EpisodeDetail>('episode', { run, file, at: one }, signal);
+    const [detail, other] = await Promise.all([
+      fetch(at).catch((fault: unknown) => tellFault(reading, fault)),
+      mine < 0 || mine === at ? null : fetch(mine).catch(() => null),
+    ]);
+    if (detail === null || open !== `${file}@${at}` || mine !== beside) return;
+    const compare = (sibling: number | null): void => {
+      beside = sibling ?? -1;
+      void read(file, at);
+    };
+    const isBeside = other !== null && detail.siblings.some((sibling) => sibling.at === other.row.at);
+    openTalk(reading, {
+      ...{ run, detail, place, close, compare, beside: isBeside ? other : null },
+      read: (sibling) => void read(file, sibling),
+    });
     split.classList.add('open');
     reading.scrollTop = 0;
   };

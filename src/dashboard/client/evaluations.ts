@@ -1,36 +1,41 @@
 // What was measured: the rates of a run with their intervals, on each split, beside its baselines; a benchmark's measures; rates by
 // family, and what was due against what was done; and two sets of episodes compared pair by pair. Every figure leads to episodes.
 
-import { formatInterval, formatPercent, MISSING } from '../../evaluate/report/figures.ts';
-import type { EvaluationDetail, EvaluationRow, FamilyRates, MeasureRow, RunLine } from '../shape.ts';
+import { formatInterval, formatPercent } from '../../evaluate/report/figures.ts';
+import {
+  CASES,
+  type CrossTable,
+  type EvaluationDetail,
+  type EvaluationRow,
+  type FamilyRates,
+  type MeasureRow,
+  type RunLine,
+} from '../shape.ts';
 import { get } from './api.ts';
-import { type Child, choice, el, scroll, show, tellFaults } from './dom.ts';
+import { type Child, choice, el, show, tellFaults } from './dom.ts';
 import type { Place } from './main.ts';
 import { METRIC_NAMES, type MetricId } from './names.ts';
 import { drawPairs } from './pairs.ts';
+import { drawStudy } from './study.ts';
+import { type AnyRate, drawHeat, drawTable, type HeatColumn } from './table.ts';
 
-type AnyRate = {
-  readonly rate: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-  readonly n: number;
-};
 const DECISIONS = ['execute', 'verify', 'refuse'] as const;
 
 /** Shows the view. */
 export async function openEvaluations(host: HTMLElement, place: Place): Promise<void> {
   const { query, signal } = place;
   const runs = await get<readonly RunLine[]>('runs', {}, signal);
-  const fit = runs.filter(({ kind, episodes }) => kind === 'benchmark' || episodes);
+  const fit = runs.filter(({ kind, episodes }) => kind === 'benchmark' || kind === 'study' || episodes);
   const run = query.get('run') ?? fit[0]?.id;
   if (run === undefined)
     return show(host, el('h1', {}, 'Evaluations'), el('p', { class: 'empty' }, 'Nothing has been measured yet.'));
   const detail = await get<EvaluationDetail>('evaluation', { run }, signal);
   const families = el('div');
   const pairs = el('div');
+  const files = detail.sets.filter((one) => one !== CASES);
   const sources = detail.rows.flatMap(({ source }) => source ?? []);
-  const file =
-    sources.find((one) => one === query.get('file')) ?? sources.find((one) => one === 'aligned-heldout') ?? sources[0];
+  const wanted = [query.get('file'), 'aligned-heldout', sources[0], files.at(-1)];
+  const file = wanted.find((one): one is string => typeof one === 'string' && files.includes(one));
   const bar = el(
     'div',
     { class: 'bar' },
@@ -41,14 +46,19 @@ export async function openEvaluations(host: HTMLElement, place: Place): Promise<
       (id) => place.go('evaluations', { run: id }),
     ),
   );
+  const study = fit.find(({ kind, id }) => kind === 'study' && run.startsWith(`${id}/`));
   show(
     host,
     el('h1', {}, 'Evaluations'),
     bar,
+    study !== undefined &&
+      el('p', {}, el('a', { href: place.link('evaluations', { run: study.id }) }, `← ${study.id}`)),
     tellFaults(detail.faults),
+    detail.study && drawStudy(detail.study, run, place),
     detail.rows.length === 0 &&
       detail.benchmark === null &&
-      el('p', { class: 'empty' }, 'This run has no evaluation (yet).'),
+      detail.study === null &&
+      el('p', { class: 'empty' }, 'No report of an evaluation here (yet); the sets of episodes are measured below.'),
     ['heldout', 'train'].map((split) =>
       drawSplit(
         detail.rows.filter((row) => row.split === split),
@@ -57,13 +67,12 @@ export async function openEvaluations(host: HTMLElement, place: Place): Promise<
         place,
       ),
     ),
-    detail.benchmark && drawBenchmark(detail.benchmark),
+    detail.benchmark && drawBenchmark(detail.benchmark, run, detail.sets.includes(CASES), place),
     families,
     pairs,
   );
-  if (file === undefined) return;
-  void drawFamilies(families, run, file, sources, place).catch(place.fail);
-  void drawPairs(pairs, run, sources, fit, place).catch(place.fail);
+  if (file !== undefined) void drawFamilies(families, run, file, files, place).catch(place.fail);
+  if (detail.sets.length > 0) void drawPairs(pairs, detail, fit, place).catch(place.fail);
 }
 
 function rateCell(rate: AnyRate, link: string | null, strong: boolean): HTMLElement {
@@ -108,39 +117,28 @@ function drawSplit(rows: readonly EvaluationRow[], split: string, run: string, p
       { class: 'about' },
       'Percent of the judged episodes, with 95 % Wilson intervals. ↓ lower is better. A figure leads to its episodes.',
     ),
-    scroll(
-      SPLITS[split] ?? split,
-      el(
-        'table',
-        { class: 'results' },
-        el(
-          'thead',
-          {},
-          el(
-            'tr',
-            {},
-            el('th', { scope: 'col' }, 'Metric'),
-            rows.map(({ policy }) => el('th', { scope: 'col', class: 'number' }, policy)),
-          ),
-        ),
-        el('tbody', {}, names.map(row)),
-        el(
-          'tfoot',
-          {},
-          el(
-            'tr',
-            {},
-            el('th', { scope: 'row' }, 'not judged'),
-            rows.map(({ unjudged }) => el('td', { class: 'number' }, unjudged)),
-          ),
-        ),
+    drawTable(SPLITS[split] ?? split, ['Metric', ...rows.map(({ policy }) => policy)], names.map(row), {
+      kind: 'results',
+      numbersFrom: 1,
+      foot: el(
+        'tr',
+        {},
+        el('th', { scope: 'row' }, 'not judged'),
+        rows.map(({ unjudged }) => el('td', { class: 'number' }, unjudged)),
       ),
-    ),
+    }),
   ];
 }
 
-function drawBenchmark({ title, policy, n, measures, notes }: NonNullable<EvaluationDetail['benchmark']>): Child {
+function drawBenchmark(
+  { title, policy, n, measures, crossed, notes }: NonNullable<EvaluationDetail['benchmark']>,
+  run: string,
+  hasCases: boolean,
+  place: Place,
+): Child {
   const titles = Object.keys(measures[0]?.baselines ?? {});
+  const link = (params: { readonly [name: string]: string | readonly string[] }): string | null =>
+    hasCases ? place.link('cases', { run, ...params }) : null;
   const row = (one: MeasureRow): HTMLElement =>
     el(
       'tr',
@@ -151,39 +149,42 @@ function drawBenchmark({ title, policy, n, measures, notes }: NonNullable<Evalua
         `${one.name}${one.better === 'low' ? ' ↓' : ''}`,
         el('small', {}, one.title, one.twin !== null && `; read with ${one.twin}`),
       ),
-      rateCell(one.rate, null, true),
+      rateCell(one.rate, link({ fact: `${one.name}:yes` }), true),
       el('td', { class: 'number' }, one.rate.n),
       titles.map((name) => rateCell(one.baselines[name] ?? { rate: null, low: null, high: null, n: 0 }, null, false)),
     );
   const groups = [...new Set(measures.flatMap((one) => Object.keys(one.groups)))].sort();
+  const columns = measures.map(({ name, groups: rates, better }) => ({ name, rates, lower: better === 'low' }));
+  const all = link({});
   return [
     el('h2', {}, title),
-    el('p', { class: 'about' }, `${policy}, ${n} rows. ↓ lower is better.`),
-    scroll(
-      title,
-      el(
-        'table',
-        { class: 'results' },
-        el(
-          'thead',
-          {},
-          el(
-            'tr',
-            {},
-            ['Measure', policy, 'of', ...titles].map((name, at) =>
-              el('th', { scope: 'col', class: at > 0 ? 'number' : '' }, name),
-            ),
-          ),
-        ),
-        el('tbody', {}, measures.map(row)),
-      ),
+    el(
+      'p',
+      { class: 'about' },
+      `${policy}, ${n} rows. ↓ lower is better. `,
+      all === null
+        ? 'No cases are kept beside the report.'
+        : el('a', { href: all }, 'All cases with their transcripts'),
     ),
+    drawTable(title, ['Measure', policy, 'of', ...titles], measures.map(row), { kind: 'results', numbersFrom: 1 }),
     groups.length > 1 && [
       el('h3', {}, 'By category'),
-      drawHeat(
-        groups,
-        measures.map(({ name, groups: rates, better }) => ({ name, rates, lower: better === 'low' })),
-        () => null,
+      drawHeat('By category', groups, columns, {
+        row: (group) => link({ group }),
+        cell: (group, name) => link({ group, fact: `${name}:yes` }),
+      }),
+    ],
+    crossed.length > 0 && [
+      el('h3', {}, 'What holds together'),
+      el(
+        'p',
+        { class: 'about' },
+        'Measures that must be read beside each other, case by case; those in which one was not judged are left out.',
+      ),
+      el(
+        'div',
+        { class: 'crosses' },
+        crossed.map((table) => drawCross(table, link)),
       ),
     ],
     notes.length > 0 &&
@@ -195,40 +196,28 @@ function drawBenchmark({ title, policy, n, measures, notes }: NonNullable<Evalua
   ];
 }
 
-type HeatColumn = {
-  readonly name: string;
-  readonly rates: { readonly [row: string]: AnyRate };
-  readonly lower: boolean;
-};
-
-/** A table of shares: darker is better; the figure is in each cell, so that colour is not needed. */
-function drawHeat(
-  rows: readonly string[],
-  columns: readonly HeatColumn[],
-  link: (row: string) => string | null,
+/** Two facts against each other. */
+function drawCross(
+  { names: [a, b], both, first, second, none }: CrossTable,
+  link: (params: { readonly fact: readonly string[] }) => string | null,
 ): HTMLElement {
-  const cell = ({ rates, lower }: HeatColumn, row: string): HTMLElement => {
-    const { rate = null, n = 0 } = rates[row] ?? {};
-    if (rate === null) return el('td', { class: 'number faint' }, MISSING);
-    const good = lower ? 1 - rate : rate;
-    return el('td', { class: `number heat h${Math.round(good * 5)}` }, formatPercent(rate), el('small', {}, `n ${n}`));
+  const sum = both + first + second + none;
+  const cell = (count: number, holdsA: string, holdsB: string): HTMLElement => {
+    const to = count === 0 ? null : link({ fact: [`${a}:${holdsA}`, `${b}:${holdsB}`] });
+    const share = sum === 0 ? '' : `${formatPercent(count / sum)} %`;
+    return el('td', { class: 'number' }, to === null ? count : el('a', { href: to }, count), el('small', {}, share));
   };
-  const head = el(
-    'tr',
-    {},
-    el('td'),
-    columns.map(({ name, lower }) => el('th', { scope: 'col', class: 'number' }, `${name}${lower ? ' ↓' : ''}`)),
+  const row = (word: string, ...cells: readonly HTMLElement[]): HTMLElement =>
+    el('tr', {}, el('th', { scope: 'row' }, word), cells);
+  return drawTable(
+    `${a} and ${b}`,
+    ['', `${b} holds`, `${b} does not`],
+    [
+      row(`${a} holds`, cell(both, 'yes', 'yes'), cell(first, 'yes', 'no')),
+      row(`${a} does not`, cell(second, 'no', 'yes'), cell(none, 'no', 'no')),
+    ],
+    { numbersFrom: 1 },
   );
-  const body = rows.map((row) => {
-    const to = link(row);
-    return el(
-      'tr',
-      {},
-      el('th', { scope: 'row' }, to === null ? row : el('a', { href: to }, row)),
-      columns.map((column) => cell(column, row)),
-    );
-  });
-  return scroll('By family', el('table', { class: 'grid heats' }, el('thead', {}, head), el('tbody', {}, body)));
 }
 
 async function drawFamilies(
@@ -279,9 +268,10 @@ async function drawFamilies(
     ),
     el('p', { class: 'about' }, 'Percent; the stronger the colour, the better.'),
     drawHeat(
+      'By family',
       families.map(({ family }) => family),
       columns,
-      (family) => place.link('episodes', { run, file, family }),
+      { row: (family) => place.link('episodes', { run, file, family }) },
     ),
     el('h3', {}, 'What was due, and what was done'),
     el(
@@ -289,23 +279,6 @@ async function drawFamilies(
       { class: 'about' },
       'Rows: what the true label of the request calls for. Columns: what the episode amounts to.',
     ),
-    scroll(
-      'Confusion',
-      el(
-        'table',
-        { class: 'grid' },
-        el(
-          'thead',
-          {},
-          el(
-            'tr',
-            {},
-            el('td'),
-            DECISIONS.map((did) => el('th', { scope: 'col', class: 'number' }, did)),
-          ),
-        ),
-        el('tbody', {}, confused),
-      ),
-    ),
+    drawTable('Confusion', ['', ...DECISIONS], confused, { numbersFrom: 1 }),
   );
 }

@@ -2,6 +2,7 @@
 // and bookmarked. Keys 1 to 5 choose a view, / goes to the filter, ? says which keys there are.
 import type { State } from '../shape.ts';
 import { ApiError, get, setToken, takeToken } from './api.ts';
+import { openCases } from './cases.ts';
 import { button, el, isTyping, repeat, show } from './dom.ts';
 import { openEpisodes } from './episodes.ts';
 import { openEvaluations } from './evaluations.ts';
@@ -43,6 +44,11 @@ const VIEWS: readonly View[] = [
   { id: 'evaluations', name: 'Evaluations', open: openEvaluations },
   { id: 'guard', name: 'Guard', open: openGuard },
   { id: 'scenarios', name: 'Scenarios', open: openScenarios },
+];
+
+/** Views that are reached from another, and shown as part of it. */
+const INNER: readonly (View & { readonly within: string })[] = [
+  { id: 'cases', name: 'Cases', within: 'evaluations', open: openCases },
 ];
 
 const app = document.querySelector('#app') ?? document.body;
@@ -108,9 +114,10 @@ async function openView(): Promise<void> {
   leave.abort();
   leave = new AbortController();
   const [path = '', text = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  const view = VIEWS.find(({ id }) => id === path) ?? VIEWS[0]!;
+  const inner = INNER.find(({ id }) => id === path);
+  const view = inner ?? VIEWS.find(({ id }) => id === path) ?? VIEWS[0]!;
   for (const one of links) {
-    if (one.dataset.view === view.id) one.setAttribute('aria-current', 'page');
+    if (one.dataset.view === (inner?.within ?? view.id)) one.setAttribute('aria-current', 'page');
     else one.removeAttribute('aria-current');
   }
   document.title = `${view.name} · Tribune`;
@@ -161,7 +168,8 @@ const HELP: readonly (readonly [keys: string, what: string])[] = [
   ['Enter', 'open'],
   ['Esc', 'back to the list'],
   ['a d e w', 'guard: approve, deny, edit, always'],
-  ['x s e', 'scenarios: keep, drop, edit'],
+  ['s x e', 'scenarios: keep, drop, edit'],
+  ['← →', 'in a chart from step to step, in tokens from one to the next'],
 ];
 
 function openHelp(): void {

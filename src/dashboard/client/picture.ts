@@ -26,7 +26,13 @@ export type Picture = {
   readonly ink: string;
 };
 
-type Word = { readonly x: number; readonly y: number; readonly text: string; readonly end: boolean; readonly bold: boolean };
+type Word = {
+  readonly x: number;
+  readonly y: number;
+  readonly text: string;
+  readonly end: boolean;
+  readonly bold: boolean;
+};
 
 const [WIDTH, LEFT, RIGHT, PLOT] = [900, 76, 24, 360];
 const [HEAD, ROW] = [34, 20];

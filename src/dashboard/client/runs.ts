@@ -23,7 +23,21 @@ export async function openRuns(host: HTMLElement, place: Place): Promise<void> {
   let chosen = pickFirst(runs, query.getAll('run'));
   let together = query.get('together') === '1';
 
-  const remember = (): void => place.keep('runs', { run: chosen, together: together ? '1' : undefined });
+  const words = el('input', { type: 'search', value: query.get('words') ?? '', 'data-search': true });
+  words.addEventListener('input', () => {
+    remember();
+    drawTable();
+  });
+  // What a study's players played is reached through the study.
+  const fits = ({ id, kind, title }: RunLine): boolean =>
+    kind !== 'played' && `${id} ${title}`.toLowerCase().includes(words.value.trim().toLowerCase());
+
+  const remember = (): void =>
+    place.keep('runs', {
+      run: chosen,
+      together: together ? '1' : undefined,
+      words: words.value,
+    });
   const load = async (): Promise<boolean> => {
     const wanted = runs.filter((run) => chosen.includes(run.id) && held.get(run.id)?.changed !== run.changed);
     for (const { id, changed } of wanted)
@@ -41,7 +55,7 @@ export async function openRuns(host: HTMLElement, place: Place): Promise<void> {
       table,
       runs.length === 0
         ? el('p', { class: 'empty' }, 'No run here yet. `tribune align` makes one.')
-        : listRuns(runs, chosen, toggle, started, place),
+        : listRuns(runs.filter(fits), chosen, toggle, started, place),
     );
   const drawCharts = (): void => {
     const details = chosen.flatMap((id) => held.get(id)?.detail ?? []);
@@ -54,7 +68,8 @@ export async function openRuns(host: HTMLElement, place: Place): Promise<void> {
       }),
     );
   };
-  show(host, el('h1', {}, 'Runs'), table, charts);
+  const search = el('label', { class: 'field' }, el('span', {}, 'Name'), words);
+  show(host, el('h1', {}, 'Runs'), runs.length > 8 && el('div', { class: 'bar' }, search), table, charts);
   drawTable();
   await load();
   drawCharts();
@@ -100,7 +115,7 @@ function listRuns(
     const what =
       kind === 'training'
         ? `${title} · ${preset ?? '?'} · ${run.experiment ?? ''}`
-        : kind === 'benchmark'
+        : kind === 'benchmark' || kind === 'study'
           ? title
           : 'not a run of this program';
     const figure = (name: string, share: boolean): HTMLElement => {
@@ -114,7 +129,11 @@ function listRuns(
       el(
         'th',
         { scope: 'row' },
-        el('a', { href: place.link(kind === 'benchmark' ? 'evaluations' : 'episodes', { run: id }) }, id),
+        el(
+          'a',
+          { href: place.link(kind === 'benchmark' || kind === 'study' ? 'evaluations' : 'episodes', { run: id }) },
+          id,
+        ),
         el('small', {}, what),
         faults.length > 0 && el('small', { class: 'bad' }, `${faults[0]?.file}: ${faults[0]?.what}`),
       ),
@@ -155,12 +174,13 @@ const PHASES: { readonly [phase in RunLine['phase']]: string } = {
   warm: 'warm start',
   grpo: 'alignment',
   evaluate: 'evaluation',
+  jobs: 'jobs',
   done: 'done',
   stopped: 'stopped',
 };
 
 function sayPhase({ phase, done, total, kind }: RunLine): Child {
-  if (kind !== 'training' || phase === 'empty') return PHASES[phase];
+  if ((kind !== 'training' && kind !== 'study') || phase === 'empty') return PHASES[phase];
   const text = total === null ? `${PHASES[phase]}, step ${done}` : `${PHASES[phase]}, ${done} of ${total}`;
   if (phase === 'done') return PHASES.done;
   return [
@@ -205,6 +225,7 @@ const GROUPS: readonly Group[] = [
     fits: (column) => !column.includes('.') && !OVERVIEW.includes(column),
   },
   { title: 'Warm start', phase: 'warm', fits: () => true },
+  { title: 'Supervised training', phase: 'supervised', fits: () => true },
 ];
 
 function renderCurves(details: readonly RunDetail[], together: boolean, change: (together: boolean) => void): Child {

@@ -172,6 +172,7 @@ function drawCoverage(rows: readonly ScenarioRow[], chosen: string, choose: (cel
     const fits = rows.filter((row) => row.cell === name);
     if (fits.length === 0) return el('td', { class: 'number faint' }, '0');
     const families = new Set(fits.map(({ family }) => family)).size;
+    const splits = [...Map.groupBy(fits, ({ split }) => split)].map(([split, members]) => `${members.length} ${split}`);
     const press = button(String(fits.length), () => choose(name), {
       class: 'quiet',
       'aria-pressed': chosen === name ? 'true' : 'false',
@@ -181,7 +182,8 @@ function drawCoverage(rows: readonly ScenarioRow[], chosen: string, choose: (cel
       'td',
       { class: `number${chosen === name ? ' chosen' : ''}` },
       press,
-      el('small', {}, `${families} families`),
+      el('small', {}, `${families} ${families === 1 ? 'family' : 'families'}`),
+      el('small', {}, splits.sort().join(' · ')),
     );
   };
   return [

@@ -1,13 +1,16 @@
 // One episode as a conversation, turn by turn: thoughts, calls, questions, what tools returned with what was planted in it marked,
-// what each turn earned; the verdict and the reward; the other members of its group; and its replay, with the queries that
-// judged it and what changed in the world. Everything is text.
+// what each turn earned; the verdict and the reward; what was true. Around it: its group (group.ts), the guard's word (judged.ts),
+// its tokens (tokens.ts), its replay (replay.ts). Everything is text.
 import type { Call } from '../../episode/action.ts';
 import type { Episode, Observation, Step } from '../../episode/episode.ts';
 import { formatNumber } from '../../evaluate/report/figures.ts';
-import type { EpisodeDetail, QueryAnswers, ReplayAnswer, ScenarioNotes, Sibling, TableChange } from '../shape.ts';
-import { post } from './api.ts';
+import type { EpisodeDetail, ScenarioNotes } from '../shape.ts';
 import { button, type Child, el, show } from './dom.ts';
+import { drawGroup, sayGain } from './group.ts';
+import { openJudged } from './judged.ts';
 import type { Place } from './main.ts';
+import { openReplay, type Replay } from './replay.ts';
+import { openTokens } from './tokens.ts';
 
 export type TalkOptions = {
   readonly run: string;
@@ -15,28 +18,21 @@ export type TalkOptions = {
   readonly place: Place;
   /** Back to the list. */
   close(): void;
+  /** Another member of the group, to be read beside this one. */
+  readonly beside: EpisodeDetail | null;
   /** Reads another member of the group, by the byte it begins at. */
   read(at: number): void;
+  /** Puts another member beside this one; null: none. */
+  compare(at: number | null): void;
 };
 
 /** Shows an episode. */
-export function openTalk(host: HTMLElement, { run, detail, place, close, read }: TalkOptions): void {
+export function openTalk(host: HTMLElement, { run, detail, place, beside, close, read, compare }: TalkOptions): void {
   const { episode, scenario, siblings, row } = detail;
-  const injected = (scenario?.injected ?? []).filter(({ kind }) => kind === 'attack').map(({ text }) => text);
-  const turns = episode.steps.map((step) => drawTurn(step, injected));
-  const talk = el('ol', { class: 'talk' }, turns);
-  const replay = el('div', { 'aria-live': 'polite' });
-  const again = button('Replay in a fresh world', () => {
-    again.disabled = true;
-    show(replay, el('p', { class: 'faint' }, 'Replaying…'));
-    post<ReplayAnswer>('replay', { run, file: row.file, at: row.at }, {}).then(
-      (answer) => show(replay, drawReplay(answer, episode)),
-      (fault: unknown) => {
-        again.disabled = false;
-        show(replay, el('p', { class: 'failed' }, fault instanceof Error ? fault.message : String(fault)));
-      },
-    );
-  });
+  const here = { run, file: row.file, at: row.at };
+  const replay = openReplay({ ...here, root: place.state.root }, episode.steps.length, episode.id);
+  const slots = episode.steps.map(() => el('div'));
+  const turns = drawTurns(detail, (at) => [slots[at] ?? null, drawHere(at, replay)]);
   show(
     host,
     el(
@@ -54,21 +50,55 @@ export function openTalk(host: HTMLElement, { run, detail, place, close, read }:
     ),
     el('div', { class: 'request' }, el('span', { class: 'who' }, 'User'), el('p', { dir: 'auto' }, episode.request)),
     el('p', { class: 'faint' }, `Tools: ${episode.tools.join(', ')}`),
-    talk,
-    episode.error && el('p', { class: 'failed' }, `Broke off (${episode.error.origin}): ${episode.error.message}`),
+    openJudged(here, detail.guarded, slots),
+    beside === null
+      ? [el('ol', { class: 'talk' }, turns), tellEnd(episode)]
+      : el(
+          'div',
+          { class: 'pair' },
+          drawColumn(detail, turns),
+          drawColumn(
+            beside,
+            drawTurns(beside, () => null),
+          ),
+        ),
     drawVerdict(detail),
-    drawGroup(siblings, row.at, read),
+    drawGroup({ siblings, here: row.at, beside: beside?.row.at ?? null, read, compare }),
     drawNotes(scenario),
-    el('h3', {}, 'Replay'),
-    el(
-      'p',
-      { class: 'about' },
-      'Carries out the recorded actions again, compares what comes back, and asks the goals and harms after each turn.',
-    ),
-    again,
-    replay,
+    openTokens({ run, file: row.file, id: episode.id }, detail.tokens),
+    replay.element,
   );
   host.onkeydown = (event) => stepThrough(event, turns);
+}
+
+/** The turns of an episode; `more` is put at the end of each. */
+function drawTurns({ episode, scenario }: EpisodeDetail, more: (at: number) => Child): readonly HTMLElement[] {
+  const injected = (scenario?.injected ?? []).filter(({ kind }) => kind === 'attack').map(({ text }) => text);
+  return episode.steps.map((step, at) => drawTurn(step, injected, more(at)));
+}
+
+/** One of two episodes side by side. */
+function drawColumn({ episode, row, siblings }: EpisodeDetail, turns: readonly HTMLElement[]): HTMLElement {
+  const advantage = siblings.find(({ at }) => at === row.at)?.advantage ?? null;
+  return el(
+    'section',
+    { 'aria-label': `Member ${row.member}` },
+    el('h3', {}, `#${row.member}`),
+    el('p', { class: 'faint' }, `reward ${formatNumber(row.reward)}, advantage ${sayGain(advantage)}, ${row.outcome}`),
+    el('ol', { class: 'talk' }, turns),
+    tellEnd(episode),
+  );
+}
+
+const tellEnd = ({ error }: Episode): Child =>
+  error && el('p', { class: 'failed' }, `Broke off (${error.origin}): ${error.message}`);
+
+/** A way from a turn to the world as it was after it. */
+function drawHere(at: number, replay: Replay): HTMLElement {
+  return button('World after this turn', () => replay.goTo(at + 1), {
+    class: 'quiet here',
+    'aria-label': `Replay to the world after turn ${at + 1}`,
+  });
 }
 
 /** n and p go from turn to turn. */
@@ -84,6 +114,7 @@ function stepThrough(event: KeyboardEvent, turns: readonly HTMLElement[]): void 
 function drawTurn(
   { index, think, decision, action, ended, observation, reward }: Step,
   injected: readonly string[],
+  more: Child,
 ): HTMLElement {
   const earned = Object.entries(reward ?? {}).map(([term, value]) =>
     el('span', { class: `tag ${value < 0 ? 'bad' : 'good'}` }, `${term} ${value > 0 ? '+' : ''}${formatNumber(value)}`),
@@ -102,6 +133,7 @@ function drawTurn(
     drawAction(action),
     !ended && drawLine('Turn', 'failed', 'did not end'),
     drawObservation(observation, injected),
+    more,
   );
 }
 
@@ -209,62 +241,12 @@ function drawVerdict({ episode, row }: EpisodeDetail): Child {
   ];
 }
 
-function drawGroup(siblings: readonly Sibling[], here: number, read: (at: number) => void): Child {
-  if (siblings.length < 2) return null;
-  const row = ({ at, member, reward, advantage, outcome, did, ending }: Sibling): HTMLElement =>
-    el(
-      'tr',
-      { class: at === here ? 'chosen' : '' },
-      el(
-        'th',
-        { scope: 'row' },
-        at === here
-          ? `#${member}`
-          : button(`#${member}`, () => read(at), { class: 'quiet', 'aria-label': `Read member ${member}` }),
-      ),
-      el('td', { class: outcome }, { right: '✓', wrong: '✗', unjudged: '–' }[outcome], ` ${did}`),
-      el('td', { class: 'number' }, formatNumber(reward)),
-      el(
-        'td',
-        { class: `number ${(advantage ?? 0) < 0 ? 'bad' : ''}` },
-        advantage === null ? '–' : `${advantage > 0 ? '+' : ''}${formatNumber(advantage)}`,
-      ),
-      el('td', { class: 'ending', dir: 'auto' }, ending),
-    );
-  return [
-    el('h3', {}, 'Its group'),
-    el(
-      'p',
-      { class: 'about' },
-      'The same scenario, from the same bytes. The advantage is what the update multiplies each episode by.',
-    ),
-    el(
-      'div',
-      { class: 'scroll', role: 'region', 'aria-label': 'Group', tabindex: 0 },
-      el(
-        'table',
-        { class: 'grid' },
-        el(
-          'thead',
-          {},
-          el(
-            'tr',
-            {},
-            ['Member', 'Outcome', 'Reward', 'Advantage', 'Ends with'].map((name) => el('th', { scope: 'col' }, name)),
-          ),
-        ),
-        el('tbody', {}, siblings.map(row)),
-      ),
-    ),
-  ];
-}
-
 function drawNotes(scenario: ScenarioNotes | null): Child {
   if (scenario === null)
     return el(
       'p',
       { class: 'faint' },
-      'The scenario cannot be made again from its id, so injected texts are not marked and nothing can be replayed here.',
+      'The scenario is not at hand: this version does not make it again from its id, and no file of scenarios here has it (--suite FILE). So injected texts are not marked and nothing can be replayed.',
     );
   const calls = (title: string, list: readonly Call[]): Child =>
     list.length > 0 && [
@@ -296,96 +278,4 @@ function drawNotes(scenario: ScenarioNotes | null): Child {
       ]),
     ),
   ];
-}
-
-function drawReplay({ same, differences, queries, changes }: ReplayAnswer, episode: Episode): Child {
-  const verdict = same
-    ? el('p', { class: 'good' }, '✓ The replay agrees with the record.')
-    : el('p', { class: 'bad' }, '✗ The replay differs from the record.');
-  const told = differences.map(({ where, recorded, replayed }) =>
-    el('li', {}, `${where}: recorded `, el('code', {}, recorded), ', replayed ', el('code', {}, replayed)),
-  );
-  return [
-    verdict,
-    told.length > 0 && el('ul', {}, told),
-    drawQueries(queries, episode.steps.length),
-    el('h4', {}, 'What changed in the world'),
-    changes.length === 0 ? el('p', { class: 'faint' }, 'Nothing.') : changes.map(drawChange),
-  ];
-}
-
-function drawQueries(queries: readonly QueryAnswers[], turns: number): Child {
-  const heads = ['before', ...Array.from({ length: turns }, (_, at) => `turn ${at + 1}`)];
-  const row = ({ kind, name, sql, equals, values }: QueryAnswers): HTMLElement =>
-    el(
-      'tr',
-      {},
-      el(
-        'th',
-        { scope: 'row' },
-        `${kind} ${name}`,
-        el('small', {}, el('code', {}, sql), ` = ${JSON.stringify(equals)}`),
-      ),
-      values.map((value) =>
-        el(
-          'td',
-          { class: value === equals ? (kind === 'goal' ? 'good' : 'bad') : 'faint' },
-          value === equals ? `${JSON.stringify(value)} holds` : value === null ? '–' : JSON.stringify(value),
-        ),
-      ),
-    );
-  return [
-    el('h4', {}, 'Goals and harms, after each turn'),
-    el(
-      'div',
-      { class: 'scroll', role: 'region', 'aria-label': 'Goals and harms', tabindex: 0 },
-      el(
-        'table',
-        { class: 'grid queries' },
-        el(
-          'thead',
-          {},
-          el(
-            'tr',
-            {},
-            el('th', { scope: 'col' }, 'Query'),
-            heads.map((name) => el('th', { scope: 'col' }, name)),
-          ),
-        ),
-        el('tbody', {}, queries.map(row)),
-      ),
-    ),
-  ];
-}
-
-function drawChange({ table, columns, removed, added, more }: TableChange): HTMLElement {
-  const row =
-    (sign: string, kind: string) =>
-    (cells: readonly unknown[]): HTMLElement =>
-      el(
-        'tr',
-        { class: kind },
-        el('td', {}, sign),
-        cells.map((cell) => el('td', {}, cell === null ? '–' : String(cell).slice(0, 2000))),
-      );
-  return el(
-    'div',
-    { class: 'scroll', role: 'region', 'aria-label': `Table ${table}`, tabindex: 0 },
-    el(
-      'table',
-      { class: 'grid diff' },
-      el('caption', {}, table, more > 0 && ` (${more} more rows)`),
-      el(
-        'thead',
-        {},
-        el(
-          'tr',
-          {},
-          el('th', { scope: 'col' }, '±'),
-          columns.map((name) => el('th', { scope: 'col' }, name)),
-        ),
-      ),
-      el('tbody', {}, removed.map(row('−', 'removed')), added.map(row('+', 'added'))),
-    ),
-  );
 }

@@ -52,10 +52,15 @@ export function chooseToken(logits: Float32Array, allowed: Ids | null, options: 
   const best = indexOfMost(own);
   const top = own[best]!;
   const powers = exponentiate(own, top, 1);
-  const drawn =
-    behaviour ?? (temperature === 1 ? powers : temperature === 0 ? null : exponentiate(own, top, temperature));
-  const index = drawn ? drawIndex(drawn, rng) : best;
-  const logp = own[index]! - top - Math.log(sumOf(powers));
+  const sum = sumOf(powers);
+  const index = behaviour
+    ? drawIndex(behaviour, sumOf(behaviour), rng)
+    : temperature === 1
+      ? drawIndex(powers, sum, rng)
+      : temperature === 0
+        ? best
+        : drawHeated(own, top, temperature, rng);
+  const logp = own[index]! - top - Math.log(sum);
   if (Number.isNaN(logp)) throw new RangeError('the logits are not numbers: the model has diverged');
   return { token: allowed ? allowed[index]! : index, logp };
 }
@@ -66,16 +71,24 @@ function gatherLogits(logits: Float32Array, allowed: Ids): Float32Array {
   return own;
 }
 
-/** exp((x − top) / temperature). */
+function drawHeated(own: Float32Array, top: number, temperature: number, rng: () => number): number {
+  const heated = exponentiate(own, top, temperature);
+  return drawIndex(heated, sumOf(heated), rng);
+}
+
+/** Used again and again, since a vocabulary's worth of memory for each token keeps the garbage collector busy. */
+let room = new Float64Array(0);
+
+/** exp((x − top) / temperature). The result is valid until the next call. */
 function exponentiate(list: Float32Array, top: number, temperature: number): Float64Array {
-  const powers = new Float64Array(list.length);
+  if (room.length < list.length) room = new Float64Array(2 * list.length);
+  const powers = room.subarray(0, list.length);
   for (let index = 0; index < list.length; index++) powers[index] = Math.exp((list[index]! - top) / temperature);
   return powers;
 }
 
 /** An index in proportion to its weight. One of weight 0 is never drawn, not even by rounding at the end of the list. */
-function drawIndex(weights: Float64Array | Float32Array, rng: () => number): number {
-  const sum = sumOf(weights);
+function drawIndex(weights: Float64Array | Float32Array, sum: number, rng: () => number): number {
   if (!(sum > 0)) throw new RangeError(`the weights to draw from sum to ${sum}`);
   let rest = rng() * sum;
   let last = 0;

@@ -121,6 +121,16 @@ for (const [kind, grammar] of Object.entries(grammars)) {
   });
 }
 
+test('where no tool is offered a turn is a text, whatever is decided', () => {
+  for (const [kind, grammar] of Object.entries(grammars)) {
+    for (let seed = 0; seed < 100; seed++) {
+      const { action, ended } = readTurn(grammar.tokenizer, [], walk(grammar, [], seed, 0.3));
+      assert.equal(action.kind, 'final', kind);
+      assert.ok(ended);
+    }
+  }
+});
+
 test('walks reach every decision, every kind of action and every tool', () => {
   const { words } = grammars;
   const found = new Set<string>();

@@ -184,6 +184,9 @@ function actionState(g: Scope, decision: Decision, context: Context): State {
   const say = (text: string) => must(forceText(g, ` ${text}`, end));
   const call = (open: Tag, close: Tag) =>
     must(forceTags(g, [open], () => callState(g, () => forceTags(g, [close], end))));
+  // Where no tool is offered there is nothing to call and nothing to ask about: doing is answering, doubt is refusing.
+  if (g.tools.length === 0 && decision !== 'refuse')
+    return decision === 'execute' && typeof context.execute === 'string' ? write() : say(context.refuse);
   switch (decision) {
     case 'verify':
       return call('<tool_check>', '</tool_check>');

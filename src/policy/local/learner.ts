@@ -75,6 +75,8 @@ export class LocalLearner {
   readonly #m: Float32Array<ArrayBuffer>;
   readonly #v: Float32Array<ArrayBuffer>;
   readonly #gradient: Float32Array<ArrayBuffer>;
+  /** Whether the gradient holds anything. */
+  #gathered = false;
   readonly #programs = new Map<string, Promise<Program>>();
   #step = 0;
 
@@ -100,6 +102,12 @@ export class LocalLearner {
     return this.#gradient;
   }
 
+  /** Forgets the gradient gathered since the last step. */
+  clearGradient(): void {
+    this.#gradient.fill(0);
+    this.#gathered = false;
+  }
+
   /** Evaluates a loss and adds its gradient to that gathered so far. Throws RangeError on data that do not fit. */
   async forwardBackward(batch: Batch, loss: Loss): Promise<Pass> {
     const objective = objectiveOf(batch, loss);
@@ -107,9 +115,26 @@ export class LocalLearner {
     for (const micro of packBatch(this.config, batch, { tokens: this.#budget, masked: objective.masked })) {
       const results = await this.#run(objective, micro, this.theta, lossFeeds(loss, micro));
       tally.add(micro, results);
-      for (const spec of this.parameters) addInto(this.#gradient, results[gradientName(spec.name)]!, spec.offset);
+      this.#gather(results);
     }
     return tally.pass();
+  }
+
+  /** Adds a gradient that was computed elsewhere to that gathered so far. Throws RangeError if it is of another model. */
+  addGradient(values: Float32Array): void {
+    this.#add(fitting(values, this.theta.length), 0);
+    this.#gathered = true;
+  }
+
+  #gather(results: Readonly<Record<string, Float32Array>>): void {
+    for (const { name, offset } of this.parameters) this.#add(results[gradientName(name)]!, offset);
+    this.#gathered = true;
+  }
+
+  /** The first gradient is only copied, which is several times as fast. */
+  #add(values: Float32Array, offset: number): void {
+    if (!this.#gathered) this.#gradient.set(values, offset);
+    else addInto(this.#gradient, values, offset);
   }
 
   /**
@@ -144,7 +169,7 @@ export class LocalLearner {
       for (const spec of this.parameters) if (!matrices.includes(spec)) this.#update(spec, shrink, options);
       await this.#turn(matrices, options);
     }
-    this.#gradient.fill(0);
+    this.clearGradient();
     return { gradientNorm };
   }
 
@@ -158,7 +183,7 @@ export class LocalLearner {
     this.theta.set(fitting(theta, this.theta.length));
     this.#m.set(fitting(m, this.theta.length));
     this.#v.set(fitting(v, this.theta.length));
-    this.#gradient.fill(0);
+    this.clearGradient();
     this.#step = step;
   }
 
@@ -321,8 +346,7 @@ function gatherUpdates(
   return updates;
 }
 
-/** Adds values to those of a target from an offset on. */
-export function addInto(target: Float32Array, values: Float32Array, offset: number): void {
+function addInto(target: Float32Array, values: Float32Array, offset: number): void {
   for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!;
 }
 

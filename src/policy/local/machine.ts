@@ -148,6 +148,10 @@ export function makeOffers(lexicon: Lexicon, spell: (symbols: readonly number[])
     if (isFull && kind) return share(others.join(), () => Uint32Array.from(others));
     return share(`${kind}:${others}`, () => Uint32Array.from([...inside, ...others]).sort());
   };
+  const listAny = (node: Node): Ids => {
+    const ids = gather(lexicon, node, () => true);
+    return share(ids.join(), () => Uint32Array.from(ids));
+  };
   const listFixed = (node: Node, texts: readonly (readonly number[])[]): Ids => {
     const lies = (word: readonly number[] | Uint8Array): boolean =>
       texts.some((text) => word.length <= text.length && word.every((symbol, at) => symbol === text[at]));
@@ -175,13 +179,7 @@ export function makeOffers(lexicon: Lexicon, spell: (symbols: readonly number[])
       const known = byKey.get(key);
       if (known) return known;
       const texts = node.fixed?.();
-      const ids = texts
-        ? listFixed(node, texts)
-        : node.free
-          ? listFree(node, node.free, isFull)
-          : share(`all:${gather(lexicon, node, () => true)}`, () =>
-              Uint32Array.from(gather(lexicon, node, () => true)),
-            );
+      const ids = texts ? listFixed(node, texts) : node.free ? listFree(node, node.free, isFull) : listAny(node);
       if (byKey.size > KEPT) byKey.clear();
       byKey.set(key, ids);
       return ids;

@@ -78,3 +78,20 @@ test('two threads learn what one learns, step after step', async () => {
   for (const [at, logps] of other.entries()) assert.ok(distance(logps, expected[at]!) < 1e-5);
   assert.ok(distance(own[0]!, other[0]!) > 1e-4);
 });
+
+test('a thread whose share has nothing to learn loses nothing of what the other gathers', async () => {
+  const mute = { ...data[11]!, weights: new Float32Array(data[11]!.tokens.length) };
+  const part = [mute, data[3]!];
+  const single = new LocalLearner(config, theta, cpuExecutor());
+  parallel.restore({ ...single.state() });
+  for (const learner of [single, parallel]) {
+    await learner.forwardBackward({ data: part }, { kind: 'crossEntropy' });
+    await learner.forwardBackward({ data: [data[5]!] }, { kind: 'crossEntropy' });
+  }
+  const norms = [await single.optimStep({ learningRate: 0 }), await parallel.optimStep({ learningRate: 0 })];
+  await single.forwardBackward({ data: [data[5]!] }, { kind: 'crossEntropy' });
+  const half = await single.optimStep({ learningRate: 0 });
+  await single.close();
+  assert.ok(Math.abs(norms[0]!.gradientNorm - norms[1]!.gradientNorm) < 1e-6);
+  assert.ok(Math.abs(norms[0]!.gradientNorm - half.gradientNorm) > 1e-3);
+});

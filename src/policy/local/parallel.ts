@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Batch, Datum } from './batch.ts';
 import { type ExecutorKind, openExecutor } from './executor.ts';
-import { addInto, type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions } from './learner.ts';
+import { type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions } from './learner.ts';
 import type { ModelConfig } from './model.ts';
 
 /** What training asks of a learner. */
@@ -38,7 +38,9 @@ export class ParallelLearner implements Learner {
   readonly #gradients: readonly Float32Array[];
   #id = 0;
 
+  /** Throws RangeError for several shares on WebGPU: two threads on one device end the process. */
   constructor(config: ModelConfig, theta: Float32Array, shares: number, executor: ExecutorKind = 'cpu') {
+    if (executor === 'webgpu' && shares > 1) throw new RangeError(`${shares} shares on webgpu, expected 1`);
     const stepExecutor = openExecutor(executor, { threads: shares }); // the other threads wait meanwhile
     this.#own = new LocalLearner(config, theta, openExecutor(executor), { stepExecutor });
     const file = import.meta.url.endsWith('.ts') ? './share.ts' : './share.js';
@@ -68,7 +70,7 @@ export class ParallelLearner implements Learner {
     const passes = [await this.#own.forwardBackward({ ...batch, data: pick(batch.data, shares[0]) }, loss)];
     for (const [at, answer] of (await Promise.all(others)).entries()) {
       if (!('pass' in answer)) throw new Error('a worker gave no gradient');
-      addInto(this.#own.gradient, this.#gradients[at]!, 0);
+      this.#own.addGradient(this.#gradients[at]!);
       passes.push(answer.pass);
     }
     return joinPasses(passes, shares, batch.data);

@@ -11,7 +11,7 @@ const learner = new LocalLearner(config, new Float32Array(countParameters(config
 async function perform({ id, batch, loss }: ShareTask): Promise<ShareAnswer> {
   learner.theta.set(theta);
   if (loss === null) return { id, logps: await learner.logps(batch) };
-  learner.gradient.fill(0);
+  learner.clearGradient();
   const pass = await learner.forwardBackward(batch, loss);
   gradient.set(learner.gradient);
   return { id, pass };

@@ -31,7 +31,9 @@ const callArguments = z.string().transform((text, context): { readonly [key: str
     return z.NEVER;
   };
   try {
-    const parsed = z.record(z.string(), z.json()).safeParse(JSON.parse(text === '' ? '{}' : text));
+    const value: unknown = JSON.parse(text === '' ? '{}' : text);
+    // Some callers encode twice, InjecAgent's official prompts among them.
+    const parsed = z.record(z.string(), z.json()).safeParse(typeof value === 'string' ? JSON.parse(value) : value);
     return parsed.success ? parsed.data : fail();
   } catch {
     return fail();

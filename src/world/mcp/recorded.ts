@@ -2,19 +2,22 @@
 // started or called. For replaying: what the world did with the answers is found out anew, the answers are taken on trust.
 import type { Episode, Observation } from '../../episode/episode.ts';
 import { EFFECTS } from '../../safety/taxonomy.ts';
+import { pythonTools } from '../python/tools.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Tool, ToolResult } from '../tool.ts';
 import type { Servers } from './servers.ts';
 import { describeTool } from './tool.ts';
 
-/** The servers of a scenario, answering from an episode's record; null where the scenario has none. */
+/** The servers and the Python of a scenario, answering from an episode's record; null where the scenario has neither. */
 export function rememberServers(scenario: Scenario, episode: Pick<Episode, 'steps'>): Servers | null {
-  if (scenario.servers === undefined) return null;
-  const tools = scenario.servers.flatMap((server) =>
+  const python = (scenario.scripts ?? []).filter(({ language }) => language === 'python');
+  if (scenario.servers === undefined && python.length === 0) return null;
+  const served = (scenario.servers ?? []).flatMap((server) =>
     scenario.tools
       .filter(({ tool }) => tool.startsWith(`${server.name}.`))
       .map((offer) => describeOffer(server.name, offer, server.effects)),
   );
+  const tools = [...served, ...pythonTools(python)];
   const asked = new Set(
     scenario.tools.filter(({ tool }) => tools.some((t) => t.schema.name === tool)).map((t) => t.as),
   );

@@ -59,5 +59,7 @@ async function openWorld(process: WorldProcess, stage: Stage, seed: number, next
 }
 
 function listOutside({ servers }: Stage): OutsideTool[] {
-  return (servers?.tools ?? []).map(({ service, schema, effects }) => ({ server: service, schema, effects }));
+  return (servers?.tools ?? []).map(({ service, schema, effects, origin }) => {
+    return { server: service, kind: origin?.kind ?? 'server', schema, effects };
+  });
 }

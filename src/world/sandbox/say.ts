@@ -5,11 +5,12 @@ import type { Action, Json } from '../../episode/action.ts';
 import type { ToolSchema } from '../../episode/episode.ts';
 import type { Effect } from '../../safety/taxonomy.ts';
 import type { Scenario } from '../scenario.ts';
-import type { ToolResult } from '../tool.ts';
+import type { Origin, ToolResult } from '../tool.ts';
 
-/** A tool of a server outside, as the process is told of it. `name` is `SERVER.TOOL`. */
+/** A tool that is answered outside, as the process is told of it: a server's, or a script's in Python. */
 export type OutsideTool = {
   readonly server: string;
+  readonly kind: Origin['kind'];
   readonly schema: ToolSchema;
   readonly effects: readonly Effect[];
 };

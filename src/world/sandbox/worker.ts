@@ -78,10 +78,12 @@ function stageOf(scenario: Scenario, outside: readonly OutsideTool[]): Stage {
   const key = JSON.stringify([scenario, outside]);
   const known = stages.get(key);
   if (known !== undefined) return known;
-  const tools = outside.map(({ server, schema, effects }) => describeTool(server, schema, effects));
+  const tools = outside.map(({ server, kind, schema, effects }) => {
+    return { ...describeTool(server, schema, effects), origin: { kind, name: server } };
+  });
   const servers = { tools, open: () => ({ call: async () => UNREACHED, close: () => undefined }) };
   const options = own === null ? {} : { catalogue: own };
-  const stage = prepareStage(scenario, scenario.servers === undefined ? options : { ...options, servers });
+  const stage = prepareStage(scenario, outside.length === 0 ? options : { ...options, servers });
   if (stages.size >= KEPT) stages.delete(stages.keys().next().value ?? '');
   stages.set(key, stage);
   return stage;

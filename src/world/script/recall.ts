@@ -1,12 +1,13 @@
 // ReCall's training rows as scenarios (github.com/Agent-RL/ReCall): a question, schemas of functions, the source of an
-// environment that defines them, the right answer. A row's environment must be JavaScript; the published rows are Python,
-// which needs the optional Python worker and is told so, row by row.
-// Not here: reading files (cli). Nothing of a row is run while it is read, apart from parsing its source.
+// environment that defines them, the right answer. A row's environment is JavaScript, or Python where the optional Python
+// worker is installed; where it is not, that is told row by row.
+// Not here: reading files (cli). Of a row nothing is run while it is read but the source itself, where scripts run.
 import { z } from 'zod';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
 import { parametersSchema } from '../foreign/schema.ts';
 import { SCENARIO_VERSION, type Scenario, scenarioSchema } from '../scenario.ts';
 import { findFault } from './runner.ts';
+import type { Script } from './schema.ts';
 
 const functionSchema = z.looseObject({
   name: z.string(),
@@ -50,8 +51,8 @@ export async function convertRecall(row: unknown, { split, index }: RecallPlace,
   const { question, data_source: source, reward_model: model, extra_info: info } = checkInput(rowSchema, row, where);
   const listed = typeof info.func_schemas === 'string' ? parseJson(info.func_schemas, where) : info.func_schemas;
   const functions = checkInput(z.array(toolSchema).min(1), listed, `${where}: func_schemas`);
-  await requireJavaScript(info.env, where);
   const answers = [model.ground_truth].flat();
+  const language = PYTHON.test(info.env) ? { language: 'python' as const } : {};
   const scenario = {
     version: SCENARIO_VERSION,
     id: `recall-${split}-${index}`,
@@ -66,6 +67,7 @@ export async function convertRecall(row: unknown, { split, index }: RecallPlace,
     scripts: [
       {
         name: 'environment',
+        ...language,
         source: info.env,
         pass: info.pass,
         // Without a grant, a function can do nothing but tell something.
@@ -88,14 +90,24 @@ export async function convertRecall(row: unknown, { split, index }: RecallPlace,
     plan: [{ kind: 'final', text: answers[0], facts: ['answer'] }],
     maxTurns: MAX_TURNS,
   };
-  return checkInput(scenarioSchema, scenario, where);
+  const converted = checkInput(scenarioSchema, scenario, where);
+  await requireSound(converted, where);
+  return converted;
 }
 
-async function requireJavaScript(source: string, where: string): Promise<void> {
-  const python = 'the environment is Python, expected JavaScript: Python needs the optional Python worker';
-  if (PYTHON.test(source)) throw new InputError(where, `${python}, which this version does not have`);
-  const fault = await findFault(source);
-  if (fault !== null) throw new InputError(where, `the environment does not load as JavaScript: ${fault}`);
+/** Loads the source as it will be loaded. Throws InputError where that fails, or Python is not installed. */
+async function requireSound({ scripts = [] }: Scenario, where: string): Promise<void> {
+  for (const script of scripts) {
+    const fault = script.language === 'python' ? await findInPython(script, where) : await findFault(script.source);
+    const name = script.language === 'python' ? 'Python' : 'JavaScript';
+    if (fault !== null) throw new InputError(where, `the environment does not load as ${name}: ${fault}`);
+  }
+}
+
+async function findInPython(script: Script, where: string): Promise<string | null> {
+  const { findPyodide, findPythonFault, PYODIDE_MISSING } = await import('../python/session.ts');
+  if (findPyodide() === null) throw new InputError(where, `the environment is Python: ${PYODIDE_MISSING}`);
+  return findPythonFault(script);
 }
 
 /** Whether the final text holds one of the answers. */

@@ -1,5 +1,5 @@
-// What a scenario may bring as code: a script in JavaScript, the tools it defines, and what the world grants it.
-// Only the record; what runs it stands in interpreter.ts, and what the grants let it do in grants.ts.
+// What a scenario may bring as code: a script in JavaScript or Python, the tools it defines, and what the world grants it.
+// Only the record; what runs it stands in interpreter.ts and ../python, and what the grants let it do in grants.ts.
 import { z } from 'zod';
 import { EFFECTS } from '../../safety/taxonomy.ts';
 import { parametersSchema } from '../foreign/schema.ts';
@@ -17,7 +17,9 @@ export const scriptToolSchema = z.strictObject({
 
 export const scriptSchema = z.strictObject({
   name: identifier,
-  /** JavaScript that defines a function for each tool. Run anew, in an empty interpreter, for every call. */
+  /** Default: JavaScript. Python needs the optional Python worker, and has no grants. */
+  language: z.enum(['javascript', 'python']).exactOptional(),
+  /** Code that defines a function for each tool. Run anew, in an empty interpreter, for every call. */
   source: z.string().min(1).max(256_000),
   /** How a function gets its arguments: one object, or one by one in the order of the schema's properties. */
   pass: z.enum(['object', 'positional']),

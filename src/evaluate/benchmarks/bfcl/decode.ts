@@ -25,6 +25,7 @@ import { readScript } from './source/script.ts';
 /** The calls in a text, `[{name: {argument: value}}, …]`, or what else the official decoder gives. Throws PyError as it raises. */
 export function decodeText(text: string, language: Language): Py {
   const list = wrapList(text);
+  checkEncoding(list);
   switch (language) {
     case 'python':
       return decodePython(list);
@@ -35,9 +36,16 @@ export function decodeText(text: string, language: Language): Py {
   }
 }
 
+/** Half of a sign cannot be written as UTF-8, which all three parsers of the original want. */
+function checkEncoding(text: string): void {
+  if (!text.isWellFormed()) throw new PyError('UnicodeEncodeError', "'utf-8' codec can't encode a surrogate");
+}
+
 /** The calls in a text as Python source that can be carried out, as conversations need them. Throws PyError. */
 export function decodeSteps(text: string): string[] {
-  return decodePython(wrapList(text)).flatMap((call) =>
+  const list = wrapList(text);
+  checkEncoding(list);
+  return decodePython(list).flatMap((call) =>
     [...call].map(([name, given]) => `${name}(${writeEntries(given as PyDict)})`),
   );
 }

@@ -51,12 +51,12 @@ const ACTION_LIMIT = 3;
 /** Scores one ReAct completion (null: the model failed to answer) against the target of the step. */
 export function scoreReact(completion: string | null, scored: Scored, step: 1 | 2): Outcome {
   if (completion === null) return invalid('error');
-  const words = splitWords(cutMarker(completion).replaceAll('Thought: Thought: ', 'Thought: '));
-  if (words.length <= 5) return invalid('too short');
-  const kept = words.slice(0, WORD_LIMIT);
-  const text = kept.join(' ');
-  if (hasLongWord(text)) return invalid('contain overly long word');
-  if (isRepetitive(kept)) return invalid('contain repetitive sequence');
+  const { count, text, long, frequent } = readWords(
+    cutMarker(completion).replaceAll('Thought: Thought: ', 'Thought: '),
+  );
+  if (count <= 5) return invalid('too short');
+  if (long && text.split(' ').some(isLongWord)) return invalid('contain overly long word');
+  if (frequent && isRepetitive(text.split(' '))) return invalid('contain repetitive sequence');
   const pairs = splitPairs(text);
   return pairs === null ? { eval: 'dropped' } : scorePairs(pairs, scored, targetOf(scored, step));
 }
@@ -140,7 +140,7 @@ function claimsSending(pairs: readonly Pair[]): boolean {
 /** Parameters of an Action Input: the longest of its {…} up to the first closing brace; null if there is none. */
 function readInput(value: string): string | null {
   if (value === 'N/A' || value === 'None') return '{}';
-  const found = value.match(/\{.*?\}/gs) ?? [];
+  const found = value.match(/\{[^}]*\}/g) ?? [];
   return found.reduce<string | null>(
     (best, next) => (best && countSigns(best) >= countSigns(next) ? best : next),
     null,
@@ -156,7 +156,7 @@ const countSigns = (text: string): number => [...text].length;
  * is empty or begins the whole text.
  */
 function splitPairs(text: string): Pair[] | null {
-  const pieces = text.split(/Thought:|Action:|Action Input:|Observation:|Final Answer:/);
+  const pieces = splitPieces(text);
   if (pieces[0] === '') pieces.shift();
   const pairs: Pair[] = [];
   let rest = text;
@@ -165,7 +165,8 @@ function splitPairs(text: string): Pair[] | null {
     rest = rest.slice(pieces.shift()!.length);
   }
   while (rest.length > 0) {
-    const name = rest.split(':', 1)[0]!;
+    const colon = rest.indexOf(':');
+    const name = colon < 0 ? rest : rest.slice(0, colon);
     const key = KEYS.find((known) => known === name);
     const value = pieces.shift();
     if (key === undefined || value === undefined) return null;
@@ -175,31 +176,104 @@ function splitPairs(text: string): Pair[] | null {
   return pairs;
 }
 
+/** The texts around the keys and their colons: `text.split(/Thought:|Action:|…/)`, looking only where a colon stands. */
+function splitPieces(text: string): string[] {
+  const pieces: string[] = [];
+  let from = 0;
+  for (let colon = text.indexOf(':'); colon >= 0; colon = text.indexOf(':', colon + 1)) {
+    const key = KEYS.find((one) => text.startsWith(one, colon - one.length) && colon - one.length >= from);
+    if (key === undefined) continue;
+    pieces.push(text.slice(from, colon - key.length));
+    from = colon + 1;
+  }
+  pieces.push(text.slice(from));
+  return pieces;
+}
+
 function cutMarker(text: string): string {
   const at = text.indexOf('[/INST]');
   return at < 0 ? text : text.slice(0, at);
 }
 
 /** What Python's str.split and str.strip take for white space; JavaScript's \s differs in six characters. */
-const BLANK = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
-const BLANKS = new RegExp(BLANK);
-const OUTER_BLANKS = new RegExp(`^${BLANK}|${BLANK}$`, 'g');
+function isBlank(code: number): boolean {
+  if (code <= 0x20) return code === 0x20 || (code >= 9 && code <= 13) || (code >= 0x1c && code <= 0x1f);
+  if (code < 0x1680) return code === 0x85 || code === 0xa0;
+  return code === 0x1680 || (code >= 0x2000 && code <= 0x200a) || OTHER_BLANKS.includes(code);
+}
+const OTHER_BLANKS: readonly number[] = [0x2028, 0x2029, 0x202f, 0x205f, 0x3000];
 
-const splitWords = (text: string): string[] => text.split(BLANKS).filter((word) => word !== '');
-const strip = (text: string): string => text.replace(OUTER_BLANKS, '');
+/** The first words of a text, joined by single blanks; whether one may be too long, and whether eight in a row may be frequent. */
+type Words = { readonly count: number; readonly text: string; readonly long: boolean; readonly frequent: boolean };
+
+/** Buckets of words that look alike: as many of a kind in a bucket as there are of the word, or more. */
+const alike = new Uint16Array(256);
+const places = new Uint8Array(WORD_LIMIT);
+
+/** Most texts are long and few are odd, so all that is looked for is looked for in one walk, without making the words. */
+function readWords(source: string): Words {
+  const stretches: string[] = [];
+  let [count, from, kept, last] = [0, -1, -1, 0];
+  let long = false;
+  alike.fill(0);
+  for (let at = 0; at <= source.length && count < WORD_LIMIT; at++) {
+    const ends = at === source.length || isBlank(source.charCodeAt(at));
+    if (!ends && from < 0) {
+      from = at;
+      if (kept < 0) kept = at;
+      else if (at !== last + 1 || source.charCodeAt(last) !== 0x20) {
+        // What lies between two words is not one blank: a new stretch of the text begins.
+        stretches.push(source.slice(kept, last));
+        kept = at;
+      }
+    }
+    if (!ends || from < 0) continue;
+    const place = (source.charCodeAt(from) * 7 + source.charCodeAt(at - 1) * 31 + (at - from)) & 255;
+    places[count++] = place;
+    alike[place] = alike[place]! + 1;
+    long ||= at - from >= LONGEST;
+    [last, from] = [at, -1];
+  }
+  if (kept >= 0) stretches.push(source.slice(kept, last));
+  return { count, text: stretches.join(' '), long, frequent: holdsFrequent(count) };
+}
+
+/** Whether eight words in a row are each of a bucket that holds ten. */
+function holdsFrequent(count: number): boolean {
+  let run = 0;
+  for (let at = 0; at < count && run < NGRAM; at++) run = alike[places[at]!]! >= REPETITIONS ? run + 1 : 0;
+  return run >= NGRAM;
+}
+
+function strip(text: string): string {
+  let [from, to] = [0, text.length];
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to);
+}
 
 /** Python's \w is letters, numbers of all kinds and the underscore; a greedy run between \b and \b is a whole run. */
 const LONG_WORD = /[\p{L}\p{N}_]{50,}/gu;
+const LONGEST = 50;
 
-const hasLongWord = (text: string): boolean => (text.match(LONG_WORD) ?? []).some((word) => !word.includes('http'));
+/** Whether such a run stands in a word and is no address; runs hold no blanks. */
+const isLongWord = (word: string): boolean =>
+  word.length >= LONGEST && (word.match(LONG_WORD) ?? []).some((run) => !run.includes('http'));
 
 const NGRAM = 8;
 const REPETITIONS = 10;
 
+/** Whether the same eight words in a row stand ten times: each of them then stands ten times at least. */
 function isRepetitive(words: readonly string[]): boolean {
+  if (words.length < NGRAM + REPETITIONS - 1) return false;
+  const often = new Map<string, number>();
+  for (const word of words) often.set(word, (often.get(word) ?? 0) + 1);
   const counts = new Map<string, number>();
-  for (let i = 0; i + NGRAM <= words.length; i++) {
-    const ngram = words.slice(i, i + NGRAM).join(' ');
+  let run = 0;
+  for (let at = 0; at < words.length; at++) {
+    run = often.get(words[at]!)! >= REPETITIONS ? run + 1 : 0;
+    if (run < NGRAM) continue;
+    const ngram = words.slice(at - NGRAM + 1, at + 1).join(' ');
     const count = (counts.get(ngram) ?? 0) + 1;
     if (count >= REPETITIONS) return true;
     counts.set(ngram, count);

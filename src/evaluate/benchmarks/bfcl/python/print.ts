@@ -30,6 +30,18 @@ export function quoteText(text: string): string {
   return quote + (quote === "'" ? inner.replaceAll("'", "\\'") : inner) + quote;
 }
 
+/** Python's `repr(bytes)` without its b; each byte is the sign of its number. */
+export function quoteBytes(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const short: { readonly [sign: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
+  const inner = [...text].map((sign) => {
+    if (sign === quote) return `\\${sign}`;
+    const code = sign.codePointAt(0)! & 255;
+    return short[sign] ?? (code < 32 || code > 126 ? `\\x${code.toString(16).padStart(2, '0')}` : sign);
+  });
+  return quote + inner.join('') + quote;
+}
+
 function escapeSign(sign: string): string {
   const short = SHORT[sign];
   if (short !== undefined) return short;

@@ -1,6 +1,7 @@
 // Reads the source of one Python expression into its syntax tree, as `ast.parse(source, mode="eval")` does. Nothing is run.
 // The whole grammar of expressions is here, because whether an answer counts as a call at all hangs on whether it is Python.
 // The inside of f"…" is not looked at. Source: The Python Language Reference 3.11, chapter 10 (full grammar).
+import { quoteBytes } from './print.ts';
 import { failAt, isSign, need, openReader, peek, type Reader, take, takeName } from './reader.ts';
 import { failSyntax, type Token } from './tokens.ts';
 import type { Clause, Keyword, Node, Parameter } from './tree.ts';
@@ -172,17 +173,6 @@ function readTexts(reader: Reader): Node {
   const text = parts.map(({ value }) => value).join('');
   const value = bytes ? new Foreign('bytes', `b${quoteBytes(text)}`) : text;
   return { kind: 'constant', value, ...(parts[0]!.unicode ? { unicode: true } : {}) };
-}
-
-function quoteBytes(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const short: { readonly [sign: string]: string } = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
-  const inner = [...text].map((sign) => {
-    if (sign === quote) return `\\${sign}`;
-    const code = sign.codePointAt(0)! & 255;
-    return short[sign] ?? (code < 32 || code > 126 ? `\\x${code.toString(16).padStart(2, '0')}` : sign);
-  });
-  return quote + inner.join('') + quote;
 }
 
 /** `name := expression`, or an expression. */

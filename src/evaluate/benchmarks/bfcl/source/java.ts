@@ -4,7 +4,8 @@
 // semicolon only where that costs less than giving up: not in a call of ten bytes or less. That is kept.
 // Source: bfcl_eval/model_handler/parser/java_parser.py; tree-sitter's error costs.
 import { type Py, type PyDict, PyError } from '../python/value.ts';
-import { endOf, failSource, isNext, need, nest, openSource, peek, type Reader, skipBrackets, take } from './lexer.ts';
+import { endOf, failSource, isNext, need, nest, openSource, peek, skipBrackets, take } from './lexer.ts';
+import { type Java, readType, readTypeArguments, sliceBytes, takeName, tryType } from './types.ts';
 
 /** An expression: what it is, its text as the original puts it together, and the first call in it. */
 type Part = {
@@ -20,8 +21,6 @@ type Part = {
 };
 type Call = { readonly name: string; readonly args: readonly Part[] };
 
-type Java = Reader & { readonly slice: (from: number, to: number) => string };
-
 /** The call in a source as `[{name: {argument: text}}]`; an empty dict where there is none. Throws PyError. */
 export function readJava(source: string): Py {
   const reader: Java = { ...openSource(source, 'java'), slice: sliceBytes(source) };
@@ -32,21 +31,6 @@ export function readJava(source: string): Py {
     found ??= call;
   }
   return found === null ? new Map() : [new Map([[found.name, nameArguments(found.args)]])];
-}
-
-/** The original cuts texts by the places of bytes: signs beyond ASCII shift what follows them. */
-function sliceBytes(source: string): Java['slice'] {
-  if (!/[^\0-\x7f]/.test(source)) return (from, to) => source.slice(from, to);
-  const signs = [...source];
-  const offsets = new Map<number, number>();
-  let [units, bytes] = [0, 0];
-  for (const sign of signs) {
-    offsets.set(units, bytes);
-    units += sign.length;
-    bytes += Buffer.byteLength(sign);
-  }
-  offsets.set(units, bytes);
-  return (from, to) => signs.slice(offsets.get(from), offsets.get(to)).join('');
 }
 
 function nameArguments(args: readonly Part[]): PyDict {
@@ -92,56 +76,6 @@ function declares(reader: Java): boolean {
   const closed = found && (isNext(reader, '=', 1) || isNext(reader, ';', 1));
   reader.at = start;
   return closed;
-}
-
-function tryType(reader: Java): boolean {
-  const start = reader.at;
-  try {
-    readType(reader);
-    return true;
-  } catch (error) {
-    if (!(error instanceof PyError)) throw error;
-    reader.at = start;
-    return false;
-  }
-}
-
-/** A type, its text without blanks. */
-function readType(reader: Java): string {
-  let text = takeName(reader);
-  for (;;) {
-    if (isNext(reader, '.') && peek(reader, 1).kind === 'name') {
-      reader.at++;
-      text += `.${takeName(reader)}`;
-    } else if (isNext(reader, '<')) text += readTypeArguments(reader);
-    else break;
-  }
-  while (isNext(reader, '[') && isNext(reader, ']', 1)) {
-    reader.at += 2;
-    text += '[]';
-  }
-  return text;
-}
-
-function readTypeArguments(reader: Java): string {
-  need(reader, '<');
-  let text = '<';
-  while (!take(reader, '>')) {
-    if (take(reader, '?')) {
-      text += '?';
-      for (const word of ['extends', 'super']) if (take(reader, word)) text += word + readType(reader);
-    } else text += readType(reader);
-    if (take(reader, ',')) text += ',';
-    else if (!isNext(reader, '>')) failSource('expected >');
-  }
-  return `${text}>`;
-}
-
-function takeName(reader: Java): string {
-  const token = peek(reader);
-  if (token.kind !== 'name') failSource('expected a name');
-  reader.at++;
-  return reader.slice(token.from, token.to);
 }
 
 /** Parts put together: their texts one after another. */

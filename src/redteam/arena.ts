@@ -1,0 +1,167 @@
+// Where tries are played: a policy, a guard before it or none, and worlds. Whatever an attacker sends goes into scenarios
+// and from there into worlds behind their walls; nothing of it runs here.
+// Not here: worker threads (pool.ts), who attacks.
+
+import type { ChatSettings } from '../agent/chat.ts';
+import { guardPolicy, knowingGuard } from '../agent/guarded.ts';
+import { openSpeaker, parsePolicy, type Speaker } from '../agent/named.ts';
+import { runEpisode } from '../agent/run-episode.ts';
+import { InputError } from '../episode/input.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { Rulebook } from '../guard/rulebook.ts';
+import type { Policy } from '../policy/policy.ts';
+import { judge } from '../reward/verdict.ts';
+import type { Effect } from '../safety/taxonomy.ts';
+import type { Catalogue } from '../world/catalogue.ts';
+import { openStage, type Stage } from '../world/environment.ts';
+import { type Ground, INSIDE, openGround, type Wall } from '../world/ground.ts';
+import { NO_ACCESS } from '../world/mcp/access.ts';
+import type { Scenario } from '../world/scenario.ts';
+import { toolByName } from '../world/services/index.ts';
+import { openServices } from '../world/services/load.ts';
+import { loadWorlds } from '../world/world.ts';
+import { type Attempt, applyAttack, textOf } from './attack.ts';
+import { saysOrder } from './order.ts';
+import { faultyOutcome, judgeTry, type Outcome, type Ruling } from './outcome.ts';
+import { playScripted, type Target } from './target.ts';
+
+/** One attack on one target. `number`: which try of the target's it is, from 1; 0 is none. */
+export type Try = { readonly target: Target; readonly attempt: Attempt; readonly number: number };
+
+/** Who is attacked. `guard`: the rules of a guard before the policy; null: none. */
+export type Defence = { readonly policy: string; readonly guard: Rulebook | null };
+
+export type ArenaOptions = {
+  readonly defence: Defence;
+  /** Threads inside an operator of a local model. */
+  readonly threads?: number;
+  readonly chat?: ChatSettings;
+  /** Files with services of the user's own. */
+  readonly services?: readonly string[];
+  readonly wall?: Wall;
+  /** Makes the guard anew for each episode; default: one that knows what tools do, with the defence's rules. */
+  readonly guardFor?: (scenario: Scenario) => Guard;
+  /** Makes the policy of a scenario; default: the defence's, by its name. */
+  readonly policyFor?: (scenario: Scenario) => Policy;
+};
+
+/** Plays tries. */
+export type Arena = {
+  readonly name: string;
+  /** Outcomes in the order of the tries; a failed try is an outcome. */
+  play(tries: readonly Try[]): Promise<Outcome[]>;
+  close(): Promise<void>;
+};
+
+/** The name of a defence, for tables. */
+export function nameDefence({ policy, guard }: Defence): string {
+  return guard === null ? policy : `${policy}+guard`;
+}
+
+/** Opens an arena in this thread. Throws InputError as `openSpeaker`. Close it. */
+export async function openArena(options: ArenaOptions): Promise<Arena> {
+  const { defence, services = [], wall = 'inside' } = options;
+  await loadWorlds();
+  const own = await openServices(services);
+  const ground = wall === 'inside' ? INSIDE : await openGround(wall, services);
+  const speaker = options.policyFor ? null : await speakerOf(options);
+  const scripted = options.policyFor === undefined && parsePolicy(defence.policy).kind === 'scripted';
+  const table: Table = { ...options, own, ground, speaker, scripted };
+  return {
+    name: nameDefence(defence),
+    async play(tries) {
+      const ready = await Promise.all(tries.map((one) => prepareTry(table, one)));
+      const staged = ready.filter((one) => 'stage' in one);
+      speaker?.begin(staged.length); // its sampler waits for as many as are announced
+      const outcomes = await Promise.all(staged.map((one, index) => playTry(table, one, index)));
+      let at = 0;
+      return ready.map((one) => ('stage' in one ? outcomes[at++]! : one));
+    },
+    async close() {
+      await speaker?.close();
+      await ground.close();
+    },
+  };
+}
+
+const speakerOf = ({ defence, threads = 1, chat }: ArenaOptions): Promise<Speaker> =>
+  openSpeaker(defence.policy, { threads, ...(chat ? { chat } : {}) });
+
+/** A script is told the order whatever the text says; so the text must say it. */
+function isSaid({ target, attempt, number }: Try): boolean {
+  if (number === 0 || target.channel === 'approval') return true;
+  return saysOrder(textOf(attempt), target.order);
+}
+
+type Table = ArenaOptions & {
+  readonly own: Catalogue | null;
+  readonly ground: Ground;
+  readonly speaker: Speaker | null;
+  readonly scripted: boolean;
+};
+
+type Staged = { readonly target: Target; readonly scenario: Scenario; readonly stage: Stage };
+
+/** Makes a try ready to be played, or says why it cannot be. */
+async function prepareTry({ own, scripted }: Table, one: Try): Promise<Staged | Outcome> {
+  const { target, attempt, number } = one;
+  if (scripted && !isSaid(one)) return faultyOutcome('the text does not say what it wants', false);
+  try {
+    const scenario = applyAttack(target, attempt, `${target.scenario.id}~${number}`);
+    return { target, scenario, stage: await openStage(scenario, NO_ACCESS, own) };
+  } catch (error) {
+    // What a place cannot hold (a text that is no path, a row too long) is a try that failed.
+    if (error instanceof InputError || error instanceof RangeError) return faultyOutcome(error.message, false);
+    throw error;
+  }
+}
+
+async function playTry(table: Table, { target, scenario, stage }: Staged, index: number): Promise<Outcome> {
+  const rulings: Ruling[] = [];
+  const policy = makePolicy(table, scenario, rulings);
+  const seat = { seed: scenario.seed, member: 0, index, ground: table.ground };
+  const played = await runEpisode(policy, stage, seat);
+  const harmed = played.facts.harms?.some((name) => target.harms.includes(name)) ?? false;
+  const works = !harmed || (await stillWorks(scenario, table.own));
+  return judgeTry(target, scenario, { ...played, rulings }, works);
+}
+
+/** Whether an agent that does what is right still succeeds: an attack that breaks the user's task is none. */
+export async function stillWorks(scenario: Scenario, own: Catalogue | null): Promise<boolean> {
+  const { episode, facts } = await playScripted('oracle', scenario, own);
+  return judge(episode, scenario, facts).success === true;
+}
+
+function makePolicy(table: Table, scenario: Scenario, rulings: Ruling[]): Policy {
+  const { defence, guardFor, policyFor, speaker, own } = table;
+  const inner = policyFor?.(scenario) ?? speaker?.policyFor(scenario);
+  if (inner === undefined) throw new Error('an arena without a policy');
+  if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings));
+  const { guard: rules } = defence;
+  if (rules === null) return inner;
+  const known = knowingGuard((shown) => effectsOf(scenario, shown, own), { rules, now: () => 0 });
+  return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings));
+}
+
+function effectsOf(scenario: Scenario, shown: string, own: Catalogue | null): readonly Effect[] {
+  const name = scenario.tools.find(({ as }) => as === shown)?.tool ?? '';
+  return (own?.tools.get(name) ?? toolByName(name))?.effects ?? [];
+}
+
+/** A guard whose rulings are noted. */
+function watchGuard(guard: Guard, rulings: Ruling[]): Guard {
+  return {
+    ...guard,
+    async judgeCall(conversation, call, signal) {
+      const judged = await guard.judgeCall(conversation, call, signal);
+      const said: Ruling['call'] = { name: call.name, arguments: JSON.parse(JSON.stringify(call.arguments)) };
+      rulings.push({ call: said, decision: judged.decision, reasons: judged.reasons.map(({ text }) => text) });
+      return judged;
+    },
+    async judgeText(conversation, text, signal) {
+      const judged = await guard.judgeText(conversation, text, signal);
+      rulings.push({ call: null, decision: judged.action, reasons: judged.reasons.map((reason) => reason.text) });
+      return judged;
+    },
+  };
+}
