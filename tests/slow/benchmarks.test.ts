@@ -139,24 +139,22 @@ for (const [name, folder, more, served] of RUNS) {
     );
   });
 
-  // The official function-calling form forges a call whose arguments are a text, which `serve chat` refuses; other servers take it.
-  if (!more.includes('functions'))
-    test(`${title}: a local model behind serve chat, with and without the guard`, skipOf(folder), async () => {
-      const policy = await serve(served);
-      const limits = ['--limit', '6', '--max-tokens', '48', '--timeout', '600', ...more];
-      const journal = join(root, `${title}.calls.jsonl`);
-      const plain = await play(name, folder, policy, join(root, `${title} chat`), '--calls', journal, ...limits);
-      assert.ok(plain.report.n > 0 && plain.report.n <= 6);
-      assert.equal(plain.report.counts.lost ?? plain.report.counts['no answer could be had'], 0);
-      // Everything is in the journal: a second run asks nothing and says the same.
-      const asked = (await readFile(journal, 'utf8')).length;
-      const again = await play(name, folder, policy, join(root, `${title} again`), '--calls', journal, ...limits);
-      assert.deepEqual(again.rows, plain.rows);
-      assert.equal((await readFile(journal, 'utf8')).length, asked);
-      if (name === 'rjudge') return;
-      const held = await play(name, folder, policy, join(root, `${title} held`), '--guard', 'builtin', ...limits);
-      assert.equal(held.report.options.guard, true);
-    });
+  test(`${title}: a local model behind serve chat, with and without the guard`, skipOf(folder), async () => {
+    const policy = await serve(served);
+    const limits = ['--limit', '6', '--max-tokens', '48', '--timeout', '600', ...more];
+    const journal = join(root, `${title}.calls.jsonl`);
+    const plain = await play(name, folder, policy, join(root, `${title} chat`), '--calls', journal, ...limits);
+    assert.ok(plain.report.n > 0 && plain.report.n <= 6);
+    assert.equal(plain.report.counts.lost ?? plain.report.counts['no answer could be had'], 0);
+    // Everything is in the journal: a second run asks nothing and says the same.
+    const asked = (await readFile(journal, 'utf8')).length;
+    const again = await play(name, folder, policy, join(root, `${title} again`), '--calls', journal, ...limits);
+    assert.deepEqual(again.rows, plain.rows);
+    assert.equal((await readFile(journal, 'utf8')).length, asked);
+    if (name === 'rjudge') return;
+    const held = await play(name, folder, policy, join(root, `${title} held`), '--guard', 'builtin', ...limits);
+    assert.equal(held.report.options.guard, true);
+  });
 
   test(`${title}: bad input ends in one line and exit 2`, skipOf(folder), async () => {
     const words = ['--policy', 'scripted:idle', '--json'];

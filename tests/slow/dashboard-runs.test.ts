@@ -9,14 +9,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createRun } from '../../src/train/rundir.ts';
 import { generateSuite } from '../../src/world/generate/generate.ts';
-import {
-  CHROMIUM,
-  listViolations,
-  openBrowser,
-  openDashboard,
-  TINY,
-  withPage as visit,
-} from '../dashboard/browser.ts';
+import { CHROMIUM, listViolations, openBrowser, openDashboard, TINY, withPage as visit } from '../dashboard/browser.ts';
 import { encodeAll, makeBenchmark, makeStudy, playScripted } from '../dashboard/material.ts';
 
 const skip = CHROMIUM === undefined ? 'no Chromium here; set TRIBUNE_CHROMIUM or install one' : false;
@@ -155,34 +148,46 @@ test('a chart is saved as SVG, PNG and CSV', { skip }, async () => {
     const csv = (await save('CSV')).toString().trimEnd().split('\n');
     assert.deepEqual([csv[0], csv.length], [`"step","${run}"`, 1 + TINY.grpo.steps]);
     // The picture that was painted holds more than one colour: it is not a blank sheet.
-    const colours = await page.evaluate(async (bytes) => {
-      const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: 'image/png' }));
-      const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-      const on = canvas.getContext('2d')!;
-      on.drawImage(bitmap, 0, 0);
-      return new Set(new Uint32Array(on.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer)).size;
-    }, [...png]);
+    const colours = await page.evaluate(
+      async (bytes) => {
+        const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: 'image/png' }));
+        const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+        const on = canvas.getContext('2d')!;
+        on.drawImage(bitmap, 0, 0);
+        return new Set(new Uint32Array(on.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer)).size;
+      },
+      [...png],
+    );
     assert.ok(colours > 10, `${colours} colours`);
   });
 });
 
 test('two runs are compared over all sets that each of them has', { skip }, async () => {
   await makeStudy(join(root, 'study'));
-  await withPage(`#/evaluations?run=${run}&file=oracle-heldout&secondRun=study%2Fplay-joint-1&second=heldout`, async (page) => {
-    const options = (label: string) => page.getByLabel(label, { exact: true }).locator('option').allTextContents();
-    await page.getByText('no scenario in common').waitFor();
-    assert.deepEqual(await options('its set'), ['domains', 'fresh', 'heldout', 'styles', 'tools', 'wordings']);
-    assert.ok((await options('First')).includes('step-0000'));
-    await page.getByLabel('Second, of run').selectOption(run);
-    await page.getByLabel('its set').selectOption('do-nothing-heldout');
-    await page.getByText('Only first : only second').waitFor();
-    assert.match(page.url(), /second=do-nothing-heldout/);
-  });
+  await withPage(
+    `#/evaluations?run=${run}&file=oracle-heldout&secondRun=study%2Fplay-joint-1&second=heldout`,
+    async (page) => {
+      const options = (label: string) => page.getByLabel(label, { exact: true }).locator('option').allTextContents();
+      await page.getByText('no scenario in common').waitFor();
+      assert.deepEqual(await options('its set'), ['domains', 'fresh', 'heldout', 'styles', 'tools', 'wordings']);
+      assert.ok((await options('First')).includes('step-0000'));
+      await page.getByLabel('Second, of run').selectOption(run);
+      await page.getByLabel('its set').selectOption('do-nothing-heldout');
+      await page.getByText('Only first : only second').waitFor();
+      assert.match(page.url(), /second=do-nothing-heldout/);
+    },
+  );
 });
 
-test('a study: means, differences, cells; its seeds lead to episodes, its players to families and pairs', { skip }, async () => {
+test('a study: means, differences, cells; its seeds lead to episodes, its players to families and pairs', {
+  skip,
+}, async () => {
   await withPage('#/runs', async (page) => {
-    await page.locator('table.runs tr', { hasText: 'study' }).first().getByRole('link', { name: 'study', exact: true }).click();
+    await page
+      .locator('table.runs tr', { hasText: 'study' })
+      .first()
+      .getByRole('link', { name: 'study', exact: true })
+      .click();
     await page.getByText(/4 of \d+ jobs are done/).waitFor();
     const table = page.locator('table.results').first();
     assert.match((await table.textContent()) ?? '', /joint.*100\.0/);
@@ -215,7 +220,9 @@ test('where a guard stood before the policy, its decisions and reasons stand in 
   });
 });
 
-test('a benchmark: measures, categories, what holds together, pairs, and each figure leads to its cases', { skip }, async () => {
+test('a benchmark: measures, categories, what holds together, pairs, and each figure leads to its cases', {
+  skip,
+}, async () => {
   makeBenchmark(join(root, 'bench-a'), 'one', 40, 4);
   makeBenchmark(join(root, 'bench-b'), 'two', 40, 8);
   for (const options of [{}, { colorScheme: 'dark' as const, viewport: { width: 390, height: 800 } }])

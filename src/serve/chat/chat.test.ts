@@ -335,7 +335,8 @@ test('arguments that were encoded twice are read as what they are, and others th
   const once = JSON.stringify({ to: 'Anna' });
   const [single, double] = [await tell(once), await tell(JSON.stringify(once))];
   assert.equal(double.usage?.prompt_tokens, single.usage?.prompt_tokens);
-  for (const wrong of ['"Anna"', '[1]', '{"to":', JSON.stringify('[1]')])
+  await tell(JSON.stringify("{'to': 'Anna'}"));
+  for (const wrong of ['[1]', '{"to":', JSON.stringify('[1]'), JSON.stringify('12')])
     await assert.rejects(tell(wrong), /arguments: no JSON object/, wrong);
 });
 

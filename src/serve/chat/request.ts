@@ -26,19 +26,23 @@ const content = z
   .optional()
   .transform((value) => (Array.isArray(value) ? value.map(({ text }) => text).join('') : (value ?? '')));
 const callArguments = z.string().transform((text, context): { readonly [key: string]: Json } => {
-  const fail = (): never => {
-    context.addIssue({ code: 'custom', message: 'no JSON object' });
-    return z.NEVER;
-  };
-  try {
-    const value: unknown = JSON.parse(text === '' ? '{}' : text);
-    // Some callers encode twice, InjecAgent's official prompts among them.
-    const parsed = z.record(z.string(), z.json()).safeParse(typeof value === 'string' ? JSON.parse(value) : value);
-    return parsed.success ? parsed.data : fail();
-  } catch {
-    return fail();
-  }
+  const value = readJson(text === '' ? '{}' : text);
+  // Some callers encode twice, or put another language's notation into the text (InjecAgent's official prompts do both).
+  const inner = typeof value === 'string' ? (readJson(value) ?? { arguments: value }) : value;
+  const parsed = z.record(z.string(), z.json()).safeParse(inner);
+  if (parsed.success) return parsed.data;
+  context.addIssue({ code: 'custom', message: 'no JSON object' });
+  return z.NEVER;
 });
+
+/** The value of a text, or undefined if it is no JSON. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 const madeCall = z.object({
   id: z.string(),
   type: z.literal('function').default('function'),
