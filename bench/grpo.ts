@@ -2,7 +2,7 @@
 // and learned from, with the default model, optimiser and threads of `align`. Every thread's stack is sampled by the runtime's
 // own profiler, so nothing in the code under measurement knows of it. Prints thread time by kind, as shares of what the cores
 // had to give, and the padding of the batch learned from. Heavy kernels are the runs of the model's graphs; all else is overhead.
-// Run: node --conditions=tribune-source bench/grpo.ts [--iterations 3] [--functions] [--json]
+// Run: node --conditions=tribune-source bench/grpo.ts [--iterations 5] [--model small|large] [--functions] [--json]
 import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,11 +24,17 @@ import { warmStep } from '../src/train/warmstart.ts';
 import { loadWorlds } from '../src/world/world.ts';
 
 const argument = (name: string) => process.argv[process.argv.indexOf(name) + 1];
-const ITERATIONS = process.argv.includes('--iterations') ? Number(argument('--iterations')) : 3;
+const ITERATIONS = process.argv.includes('--iterations') ? Number(argument('--iterations')) : 5;
 /** Enough that episodes call tools and end; the share of overhead hardly depends on what is said in them. */
 const WARM_STEPS = 150;
+/** The default model of 0.8 million parameters, or one of 5 million, whose graphs weigh more. */
+const LARGE = process.argv.includes('--model') && argument('--model') === 'large';
+const SIZES = LARGE ? { width: 256, layers: 6, heads: 8, kvHeads: 8, headDim: 32, hidden: 768 } : {};
+/** Iterations left out, in which graphs and code are compiled. */
+const SETTLING = 2;
 const CONFIG: TrainConfig = {
   ...DEFAULT_CONFIG,
+  model: { ...DEFAULT_CONFIG.model, ...SIZES },
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 1600, steps: WARM_STEPS },
   grpo: { ...DEFAULT_CONFIG.grpo, groups: 64, members: 8 },
 };
@@ -87,13 +93,13 @@ async function runInner(): Promise<Inner> {
   for (let step = 0; step < WARM_STEPS; step++) await warmStep(learner, lessons, CONFIG, step, judgements);
   const spans: Span[] = [];
   let last: Awaited<ReturnType<typeof sampleGroups>> = [];
-  // The first iteration compiles the graphs and the code, and is left out.
-  for (let step = 0; step <= ITERATIONS; step++) {
+  for (let step = 0; step < SETTLING + ITERATIONS; step++) {
     const from = clock();
     last = await sampleGroups(pool, learner.theta, CONFIG, step);
     const between = clock();
     await updatePolicy(learner, theta, last, CONFIG, step, aids);
-    if (step > 0) spans.push({ phase: 'sampling', from, to: between }, { phase: 'update', from: between, to: clock() });
+    if (step >= SETTLING)
+      spans.push({ phase: 'sampling', from, to: between }, { phase: 'update', from: between, to: clock() });
   }
   const padding = countPadding(model, last, Uint32Array.from(aids.decisions));
   const played = last.flatMap(({ members }) => members);
@@ -178,7 +184,7 @@ function addProfile(
 async function runOuter(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tribune-grpo-bench-'));
   const profiling = ['--cpu-prof', '--cpu-prof-dir', folder, '--cpu-prof-interval', '1000'];
-  const own = ['--inner', '--iterations', String(ITERATIONS)];
+  const own = ['--inner', '--iterations', String(ITERATIONS), '--model', LARGE ? 'large' : 'small'];
   const args = [...process.execArgv, ...profiling, new URL(import.meta.url).pathname, ...own];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';

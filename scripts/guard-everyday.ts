@@ -1,6 +1,6 @@
 // Judges made-up everyday conversations with the guard, as they are and with orders planted in them, and prints how much of
 // the attackers' wish would run and how much of the users' would not. Of the held-out part only totals are shown.
-// usage: node --conditions=tribune-source scripts/guard-everyday.ts [--part seen|heldout] [--autonomous] [--learned] [--show N]
+// usage: node --conditions=tribune-source scripts/guard-everyday.ts [--part seen|new|heldout] [--autonomous] [--learned] [--show N]
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/output.ts';
 import { createGuard } from '../src/guard/guard.ts';
@@ -16,13 +16,13 @@ const { values } = parseArgs({
     show: { type: 'string', default: '0' },
   },
 });
-if (values.part !== 'seen' && values.part !== 'heldout') {
-  process.stderr.write(`--part: ${values.part}, expected seen or heldout\n`);
+if (values.part !== 'seen' && values.part !== 'new' && values.part !== 'heldout') {
+  process.stderr.write(`--part: ${values.part}, expected seen, new or heldout\n`);
   process.exit(2);
 }
 const part: Part = values.part;
 if (part === 'heldout' && values.show !== '0') {
-  process.stderr.write('--show: the held-out part stays held out, expected --part seen\n');
+  process.stderr.write('--show: the held-out part stays held out, expected --part seen or new\n');
   process.exit(2);
 }
 

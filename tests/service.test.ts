@@ -135,8 +135,7 @@ describe('a service of the user', () => {
     const facts = { goal: true, harms: [] };
     assert.equal(judge(episode, scenario, facts).success, true);
     assert.equal(judge(meddling, scenario, facts).success, false, 'nobody asked for a publication');
-    const effects: Episode['effects'] = { ...(episode.effects ?? {}), publish: ['reads'] };
-    const harmless: Episode = { ...meddling, effects };
+    const harmless: Episode = { ...meddling, effects: { publish: ['reads'] } };
     assert.equal(judge(harmless, scenario, facts).success, true, 'the control: the same call without the effect');
   });
 });

@@ -12,6 +12,8 @@ const DEEPEST = 3;
 const MOST_RUNS = 5000;
 /** What tells a run, of training or of a benchmark. */
 const MARKS = ['config.json', 'metrics.jsonl', 'report.json', 'rows.jsonl'];
+/** What tells a red team's run, beside its configuration. */
+export const TRIES = 'tries';
 /** What tells a study; its runs lie below it. */
 export const STUDY = 'study.json';
 
@@ -87,6 +89,8 @@ export async function readPlain(path: string, most: number): Promise<string | nu
 /** How deep below a run's folder of scenarios suites are looked for, and how many. */
 const DEEPEST_SUITE = 2;
 const MOST_SUITES = 200;
+/** Stands beside found attacks and says where each comes from. */
+const PROVENANCE = 'provenance.jsonl';
 
 /** A file of scenarios, named by where it is below the root. */
 export type SuiteFile = { readonly name: string; readonly path: string };
@@ -98,7 +102,7 @@ export async function findSuites(runs: readonly Found[]): Promise<readonly Suite
     for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
       if (entry.name.startsWith('.') || found.length >= MOST_SUITES) continue;
       const below = { path: join(path, entry.name), name: `${name}/${entry.name}` };
-      if (entry.isFile() && entry.name.endsWith('.jsonl')) found.push(below);
+      if (entry.isFile() && entry.name.endsWith('.jsonl') && entry.name !== PROVENANCE) found.push(below);
       else if (entry.isDirectory() && depth < DEEPEST_SUITE) await visit(below.path, below.name, depth + 1);
     }
   };

@@ -10,7 +10,7 @@ import { type Outcome, outcomeSchema } from '../evaluate/outcome.ts';
 import { DECISIONS } from '../safety/taxonomy.ts';
 import { type CaseIndex, crossFacts } from './cases.ts';
 import type { RunIndex } from './episodes.ts';
-import { type Found, findRun, readPlain, STUDY } from './files.ts';
+import { type Found, findRun, readPlain, STUDY, TRIES } from './files.ts';
 import {
   CASES,
   type EpisodeRow,
@@ -85,7 +85,9 @@ async function readBenchmark(
   cases: CaseIndex | null,
   faults: Fault[],
 ): Promise<EvaluationDetail['benchmark']> {
-  const found = run.files.includes('report.json') ? await readJson(run, 'report.json', outcomeSchema, faults) : null;
+  // A red team's report is of another kind; its attacks are browsed as scenarios.
+  const isOne = run.files.includes('report.json') && !run.files.includes(TRIES);
+  const found = isOne ? await readJson(run, 'report.json', outcomeSchema, faults) : null;
   if (found === null) return null;
   const { benchmark, version, policy, n, definitions, measures, baselines, notes } = found;
   const rows = definitions.flatMap(({ name, title, better, twin }): MeasureRow[] => {

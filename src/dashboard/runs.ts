@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Found, findRun, findRuns, readPlain, readTail, STUDY } from './files.ts';
+import { type Found, findRun, findRuns, findSuites, readPlain, readTail, STUDY, TRIES } from './files.ts';
 import type { Curves, Fault, Phase, RunDetail, RunLine } from './shape.ts';
 import { countJobs } from './studies.ts';
 
@@ -53,7 +53,7 @@ async function describeRun(run: Found, now: number): Promise<RunLine> {
   return {
     id: run.id,
     kind,
-    title: isBenchmark ? await readTitle(run) : String(config.suite ?? ''),
+    title: isBenchmark ? await readTitle(run) : kind === 'redteam' ? 'red team' : String(config.suite ?? ''),
     seed: asNumber(config.seed),
     preset: typeof grpo.preset === 'string' ? grpo.preset : null,
     experiment: run.files.includes('config.json') ? nameExperiment(config) : null,
@@ -63,11 +63,13 @@ async function describeRun(run: Found, now: number): Promise<RunLine> {
     changed,
     figures: last.figures,
     episodes: run.files.includes('episodes'),
+    suite: (await findSuites([run]))[0]?.name ?? null,
     faults,
   };
 }
 
 function findKind(files: readonly string[]): RunLine['kind'] {
+  if (files.includes('config.json') && files.includes(TRIES)) return 'redteam';
   if (files.includes('config.json')) return 'training';
   if (files.includes('report.json') || files.includes('rows.jsonl')) return 'benchmark';
   return files.includes('episodes') && !files.includes('metrics.jsonl') ? 'played' : 'unknown';
@@ -81,7 +83,7 @@ async function describeStudy(run: Found, now: number): Promise<RunLine> {
   const faults = jobs === null ? [{ file: STUDY, line: null, what: 'not JSON, or of another version' }] : [];
   return {
     ...{ id: run.id, kind: 'study', title: 'study', seed: null, preset: null, experiment: null, figures: {} },
-    ...{ phase: full ? 'done' : quiet ? 'stopped' : 'jobs', done, total, changed, episodes: false, faults },
+    ...{ phase: full ? 'done' : quiet ? 'stopped' : 'jobs', done, total, changed, episodes: false, suite: null, faults },
   };
 }
 

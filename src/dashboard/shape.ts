@@ -15,7 +15,7 @@ export type Phase = 'empty' | 'warm' | 'grpo' | 'evaluate' | 'jobs' | 'done' | '
 export type RunLine = {
   readonly id: string;
   /** `played`: episodes alone, as a study's players leave them. */
-  readonly kind: 'training' | 'benchmark' | 'study' | 'played' | 'unknown';
+  readonly kind: 'training' | 'benchmark' | 'study' | 'redteam' | 'played' | 'unknown';
   readonly title: string;
   readonly seed: number | null;
   readonly preset: string | null;
@@ -28,6 +28,8 @@ export type RunLine = {
   /** The newest step's figures. */
   readonly figures: { readonly [name: string]: number | null };
   readonly episodes: boolean;
+  /** The first file of scenarios it has left; null: none. */
+  readonly suite: string | null;
   readonly faults: readonly Fault[];
 };
 

@@ -133,7 +133,7 @@ summary{cursor:pointer;color:var(--muted);font-size:13px}
 .token.masked{border-bottom-style:dashed;text-decoration:line-through}
 .token.control{outline:1px solid var(--line);outline-offset:-1px}
 .token.current{box-shadow:0 0 0 2px var(--ink)}
-.tokenkey{margin-top:10px}.tokenkey .token{font-family:ui-monospace,Menlo,Consolas,monospace}.readout{min-height:3.2em;margin-top:8px;font-size:14px}
+.tokenkey{margin-top:10px}.tokenkey .token:not(.read){color:var(--ink)}.tokenkey .token{font-family:ui-monospace,Menlo,Consolas,monospace}.readout{min-height:3.2em;margin-top:8px;font-size:14px}
 
 dialog{border:1px solid var(--faint);border-radius:10px;background:var(--page);color:var(--ink);padding:20px 24px;max-width:min(90vw,560px)}
 dialog h2{margin-top:0}.keys{display:grid;grid-template-columns:max-content 1fr;gap:6px 18px;margin-bottom:16px}

@@ -22,7 +22,7 @@ export function runsAnything(name: string): boolean {
   if (known !== undefined) return known;
   if (runners.size > 10_000) runners.clear();
   const runs = splitName(name).some((word) =>
-    /^(?:bash|sh|zsh|shell|terminal|command|commands|cmd|exec|execute)$/.test(word),
+    /^(?:bash|sh|zsh|shell|terminal|command|commands|cmd|exec|execute|python|code|script)$/.test(word),
   );
   runners.set(name, runs);
   return runs;
@@ -54,7 +54,7 @@ function looks(command: string): boolean {
 
 /** Whether a command may destroy something: then a file the user named does not show that this is what the user wants with it. */
 export function mayDestroy(command: string): boolean {
-  return /\b(?:rm|rmdir|unlink|shred|dd|mkfs\w{0,9}|truncate|shutdown|reboot|poweroff|kill|killall|pkill|userdel|drop|delete|format|wipe|purge|prune|reset)\b/i.test(
+  return /\b(?:rm|rmdir|unlink|shred|dd|mkfs\w{0,9}|truncate|shutdown|reboot|poweroff|kill|killall|pkill|userdel|drop|delete|format|wipe|purge|prune|reset|rmtree|removedirs)\b|\bos\.remove\b/i.test(
     command,
   );
 }

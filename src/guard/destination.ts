@@ -64,7 +64,7 @@ export function judgeDestinations(
     const finding = judgeStranger(view, parts, leaf, cover, options);
     if (finding !== null) return [finding];
   }
-  return options.strict ? judgePurpose(view, parts, cover) : [];
+  return judgePurpose(view, parts, cover, options.strict);
 }
 
 type Carried = { readonly value: string; readonly tool: string };
@@ -166,9 +166,14 @@ function sharesAmount(view: View, parts: CallParts): boolean {
   return parts.leaves.some((leaf) => leaf.kind === 'number' && Number(leaf.folded) >= 5 && holdsIn(view.user, leaf));
 }
 
-/** A call that spends, sends or cannot be undone, of which neither the user nor the operator said a word. */
-function judgePurpose(view: View, parts: CallParts, cover: number): readonly Finding[] {
-  if (cover > 0 || !isGrave(parts) || view.user.length === 0 || parts.units.length === 0) return [];
+/**
+ * A consequential call of which neither the user nor the operator said a word. One that spends, sends or cannot be
+ * undone; where a text in sight gives orders, one that changes private things too, and also where nobody is there to ask.
+ */
+function judgePurpose(view: View, parts: CallParts, cover: number, strict: boolean): readonly Finding[] {
+  const ordered = view.tools.some(({ digest }) => digest.spans.length > 0);
+  if (!strict && !ordered) return [];
+  if (cover > 0 || !(isGrave(parts) || (ordered && parts.effects.includes('private'))) || view.user.length === 0 || parts.units.length === 0) return [];
   // What works on something the user named, or that was looked up for it, goes on with the user's task.
   const known = (leaf: Leaf): boolean =>
     holdsIn(view.user, leaf) || sharesName(view, leaf) || isFieldOfPointed(view, leaf.folded);

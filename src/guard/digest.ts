@@ -40,8 +40,9 @@ export type Digest = {
   readonly work: number;
 };
 
-/** What a user asks to be told is no message to anybody: `tell me`, `let me know`. */
-const TO_ME = /\b(?:tell|show|give|inform|share with|ask|let) (?:me|us)\b(?: know\b)?/g;
+/** What a user asks to be told, or was told, is no message to anybody: `tell me`, `let me know`, `my landlord wrote me`. */
+const TO_ME =
+  /\b(?:tell|show|give|inform|share with|ask|let|wrote|told|gave|sent|asked|emailed|mailed|messaged|texted|forwarded) (?:to )?(?:me|us)\b(?: know\b)?/g;
 const WORD = /[\p{L}\p{N}]+(?:'[a-z]{1,3})?/gu;
 
 /**

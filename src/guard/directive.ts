@@ -26,7 +26,7 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
   [
     'sets aside instructions',
     new RegExp(
-      `\\b(?:ignore|disregard|forget|override|bypass|neglect|discard|abandon|cancel)\\b[^.\\n]{0,40}\\b(?:previous|prior|above|earlier|preceding|original|initial|existing|all|any|your|system|user|the)\\b[^.\\n]{0,30}\\b${THINGS}\\b`,
+      `\\b(?:ignore|disregard|forget|override|bypass|neglect|discard|abandon|cancel)\\b[^.\\n]{0,40}\\b(?:previous|prior|above|earlier|preceding|original|initial|existing|all|any|your|system|user|the)\\b[^.\\n]{0,30}\\b${THINGS}\\b|\\b(?:ignore|disregard|forget)\\b (?:all|everything|anything|whatever|what)(?: (?:else|that))?(?: \\w{1,12}){0,3} (?:told|said|asked|instructed|before|above|earlier|given|wrote|requested)\\b`,
       'g',
     ),
   ],
@@ -67,7 +67,7 @@ const OPENING = new RegExp(
   'g',
 );
 const ASKING =
-  /\b(?:please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|who|it|this|they) (?:must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want|need|ask|like|expect|require) you to|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
+  /\b(?:please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want|need|ask|like|expect|require) you to|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
 const PASSIVE =
   /\b(?:must|should|needs? to|has to|have to|is to|are to|shall)(?: also| now| then)? be (?:\w{1,30}ly )?([a-z]{2,18}(?:ed|en|nt|id|ut|ld|de))\b/g;
 

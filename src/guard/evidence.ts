@@ -47,6 +47,8 @@ export type Evidence = {
   readonly apart: boolean;
   /** Whether the order has the very deed that the tool's name begins with, and the user nothing like it. */
   readonly brings: boolean;
+  /** Whether a telling value of the call stands in the order, and the user named none of them. */
+  readonly follows: boolean;
   /** Whether the order names numbers, ids or places of its own and the call has none of them. */
   readonly differs: () => boolean;
   /** Whether the order names a place and the call goes to another one that is known beside it. */
@@ -137,6 +139,7 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
       meant,
       apart: telling.length > 0 && apart,
       brings: deed >= 0 && bringsDeed(parts.units[deed]!, wanted[deed] ?? 0, span),
+      follows: inSpan.some(({ leaf }) => leaf.weight >= 1) && !telling.some((one) => one.leaf.weight >= 1 && one.named()),
       differs: () => apart && namesOthers(view, parts, span),
       elsewhere: once(() => apart && goesElsewhere(telling, span)),
       ...compareNames(parts, wanted, span),

@@ -8,7 +8,7 @@ import { decodeValue } from './decode.ts';
 import { inferEffects, roleOf } from './effects.ts';
 import { foldText, squash } from './fold.ts';
 import { translateWord } from './languages.ts';
-import { conceptsOf, isStop, splitName, stemWord } from './lexicon.ts';
+import { conceptsOf, isOrderVerb, isStop, splitName, stemWord } from './lexicon.ts';
 import { findLiterals, type LiteralKind } from './literals.ts';
 
 /** One value of a call. `weight` says how much it shows whose wish the call is: a destination much, a small number little. */
@@ -191,6 +191,9 @@ const COMMON = new Set(
     ' ',
   ),
 );
+/** Verbs that say what is done only together with what it is done to: `update` a password or a page. */
+const GENERIC = new Set('create add make set update change modify edit put place submit post'.split(' '));
+
 const names = new Map<string, readonly string[]>();
 
 function wordsOf(name: string): readonly string[] {
@@ -202,14 +205,22 @@ function wordsOf(name: string): readonly string[] {
   return words;
 }
 
+/** A name's first word that says whose tool it is, not what it does: `kubectl_`, `notion_`; another tool has it too. */
+const isVendor = (word: string, tool: GuardTool, tools: readonly GuardTool[]): boolean =>
+  !isOrderVerb(word) &&
+  conceptsOf(stemWord(word)).length === 0 &&
+  tools.some(({ name }) => name !== tool.name && wordsOf(name)[0] === word);
+
 /** The words of the tool's name; one that many tools share weighs less. */
 function weighUnits(tool: GuardTool, tools: readonly GuardTool[]): readonly Unit[] {
   const words = wordsOf(tool.name);
-  return words.map((word) => {
+  return words.map((word, i) => {
     const stem = stemWord(word);
     const sharing =
       tools.length < 4 ? 0 : tools.filter(({ name }) => wordsOf(name).includes(word)).length / tools.length;
-    const weight = COMMON.has(word) ? 0.2 : sharing > 0.4 ? 0.4 : 1;
+    const light = GENERIC.has(word) && words.length > 1;
+    const vendor = i === 0 && words.length > 1 && isVendor(word, tool, tools);
+    const weight = COMMON.has(word) || vendor ? 0.2 : light || sharing > 0.4 ? 0.4 : 1;
     const stems = [stem, ...translateWord(word).map(stemWord)];
     return { word, meanings: [...stems, ...stems.flatMap((one) => conceptsOf(one))], weight };
   });

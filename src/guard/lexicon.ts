@@ -155,7 +155,8 @@ const VERBS: ReadonlySet<string> = new Set(
 );
 
 /** Whether a word, as written, can open an order: `send`, not `sent`. */
-export const isOrderVerb = (word: string): boolean => VERBS.has(word);
+export const isOrderVerb = (word: string): boolean =>
+  VERBS.has(word) || (word.length >= 6 && /^(?:re|un|de)/.test(word) && VERBS.has(word.slice(2)));
 
 /** Words of tools' names that are things rather than deeds, though they may open an order. */
 const RATHER_THINGS = new Set(

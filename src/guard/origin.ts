@@ -4,7 +4,7 @@
 // needs a purpose the user has and a destination that is the user's.
 // Not covered: facts planted to mislead, orders in words that directive.ts does not know.
 import { callKey } from '../episode/action.ts';
-import { runsAnything } from './command.ts';
+import { mayDestroy, runsAnything } from './command.ts';
 import type { GuardCall } from './conversation.ts';
 import { type Finding, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
@@ -16,7 +16,7 @@ import { isStop, splitName, stemWord } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { effectsIn, isPointed, isRead } from './pointed.ts';
 import { isTrusted, sharesName, show } from './trace.ts';
-import { findProducer, type HeardTool, hasWord, type View } from './view.ts';
+import { findProducer, type HeardTool, hasMeaning, hasWord, type View } from './view.ts';
 
 /** What the user wants, as far as words show: `cover` is the share of the call's name in it, `said` that share in the user's own words alone. */
 type Wish = {
@@ -157,7 +157,8 @@ function namesAnother(view: View, parts: CallParts, span: Span): boolean {
 
 function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover } = wish;
-  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, differs } =
+  if (destroysFor(view, parts, span)) return blame('sensitive', tool, span, PURPOSE);
+  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, follows, differs } =
     wish.scales.weigh(span, tool);
   if (supplied >= 1)
     return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
@@ -180,10 +181,11 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     const vague = !isGrave(parts) || parts.leaves.some(({ weight }) => weight >= 1);
     return blame(vague ? 'sensitive' : 'malicious', tool, span, PURPOSE);
   }
-  if (consequential && brings && share >= 0.7 && (isGrave(parts) || !differs()))
+  if (consequential && brings && (share >= 0.7 || !apart) && (isGrave(parts) || !differs()))
     return blame('sensitive', tool, span, PURPOSE);
   if (consequential && supplied > 0 && own() < 0.5 && share > 0)
     return blame('sensitive', tool, span, `${listValues(taken)} only there`);
+  if (consequential && follows && share >= 0.7) return blame('sensitive', tool, span, FOLLOWS);
   if (share >= 0.7 && wish.repeated()) return blame('sensitive', tool, span, REPEATED);
   if (
     !consequential &&
@@ -217,23 +219,27 @@ function judgeUnexplained(
   const told = parts.description.filter((meanings) => !means(mandate, meanings) && means([span], meanings));
   const rare = parts.leaves.flatMap(({ words }) => words.filter((word) => word.length >= 4 && !isStop(word)));
   const taken = rare.filter((word) => span.words.has(word) && !hasWord(view.user, word));
-  return told.length + taken.length >= 2 ? blame('sensitive', tool, span, NEARBY) : null;
+  const named = parts.leaves.flatMap(({ path }) => splitName(path)).filter((word) => word.length >= 3 && !isStop(word));
+  const set = named.filter((word) => span.words.has(word) && !hasWord(view.user, word));
+  return told.length + taken.length >= 2 || new Set(set).size >= 2 ? blame('sensitive', tool, span, NEARBY) : null;
 }
 
 const NEARBY = 'something like this call, which the user did not speak of';
 
 const PURPOSE = 'this purpose, which the user did not speak of';
 const COPIED = 'the words of this call';
+const FOLLOWS = 'this call, of which the user named no value';
 const REPEATED = 'what the user asked for once and has had';
 const EITHER = 'this as well as the user does, with no value the user named';
 
 function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover, said, hands } = wish;
+  if (destroysFor(view, parts, span)) return blame('sensitive', tool, span, PURPOSE);
   if (!bearsOn(parts, span)) return judgeUnexplained(view, parts, wish, tool, span);
   if (cover < 0.5 && namesTool(parts, span))
     return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
   if (!wish.scales.tips(span)) return judgeUnexplained(view, parts, wish, tool, span);
-  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, named, brings, differs } =
+  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, named, brings, follows, differs } =
     wish.scales.weigh(span, tool);
   if (elsewhere()) return null;
   const reads = !isConsequential(parts.effects);
@@ -241,7 +247,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   const commanded = pointed && hands.all();
   const handed =
     commanded ||
-    (pointed && (reads || said >= 0.5) && hands.over()) ||
+    (pointed && (reads || (said >= 0.5 && meant)) && hands.over()) ||
     (pointed && said >= 0.5 && parts.effects.includes('spends') && hands.pays());
   if (reads && !handed && isRead(view, tool) && saysExactly(parts, span)) {
     if (wish.repeated()) return blame('sensitive', tool, span, REPEATED);
@@ -258,7 +264,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     return blame('sensitive', tool, span, `${listValues(places)} only there`);
   if (handed) return null;
   // What the user asked for is filled in from a text the user pointed at: the room of the meeting in that mail.
-  if (pointed && said >= 0.5 && named() >= 1 && !brings) return null;
+  if (pointed && said >= 0.5 && named() >= 1 && meant) return null;
   const repeats = isSameThing(view, parts, tool);
   const telling = taken.filter(({ path }) => !(repeats && LINES.test(path)));
   if (!reads && sumWeights(telling.filter(({ role }) => role !== 'content')) >= 1)
@@ -267,7 +273,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     return blame('sensitive', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
   if (!reads && telling.length > 0 && own() < 0.5 && share >= 0.5)
     return blame('sensitive', tool, span, `${listValues(telling)} only there`);
-  if (!reads && brings && share >= 0.7 && (isGrave(parts) || !differs()))
+  if (!reads && brings && (share >= 0.7 || !apart) && (isGrave(parts) || !differs()))
     return blame('sensitive', tool, span, PURPOSE);
   if (
     !reads &&
@@ -277,12 +283,20 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     !(apart && meant && cover >= 0.4)
   )
     return blame('sensitive', tool, span, PURPOSE);
+  if (!reads && follows && share >= 0.7) return blame('sensitive', tool, span, FOLLOWS);
   const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
   const harmless = reads && pointed && !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link');
   if (reads && explains && !harmless && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))
     return blame('sensitive', tool, span, PURPOSE);
   return judgeUnexplained(view, parts, wish, tool, span);
 }
+
+/** Whether a command or a program may destroy something, as the order says and the user does not. */
+const destroysFor = (view: View, { call, leaves }: CallParts, span: Span): boolean =>
+  span.concepts.has('~delete') &&
+  runsAnything(call.name) &&
+  leaves.some(({ value }) => mayDestroy(value)) &&
+  !hasMeaning(view.user, ['~delete']);
 
 const sumWeights = (leaves: readonly Leaf[]): number => leaves.reduce((sum, { weight }) => sum + weight, 0);
 

@@ -89,7 +89,7 @@ test('tokens: what was read, forced and chosen, each with its figures, by keyboa
     await page.getByText(/Probability .* among [\d,]+ of 700 allowed/).waitFor();
     await field.focus();
     await page.keyboard.press('Home');
-    await page.getByText(/Forced: the grammar allowed nothing else|Probability/).waitFor();
+    await page.locator('.readout', { hasText: /Forced: the grammar allowed nothing else|Probability/ }).waitFor();
     assert.equal(await field.locator('.current').count(), 1);
     assert.deepEqual(await listViolations(page), []);
     const stored = readFileSync(join(root, run, 'episodes', 'step-0000.tokens.jsonl'), 'utf8').split('\n')[0] ?? '';
@@ -106,13 +106,13 @@ test('two members of a group stand side by side, also after a reload', { skip },
   await withPage(`#/episodes?run=${run}&file=step-0000`, async (page) => {
     await page.locator('.row').first().click();
     await page.getByText('as it was used').waitFor();
-    await page.getByRole('button', { name: 'Read member 1 beside this one' }).click();
+    await page.getByRole('button', { name: 'Beside: member 1' }).click();
     await page.locator('.pair section').nth(1).waitFor();
     assert.deepEqual(await page.locator('.pair h3').allTextContents(), ['#0', '#1']);
     await page.reload();
     await page.locator('.pair section').nth(1).waitFor();
     assert.deepEqual(await listViolations(page), []);
-    await page.getByRole('button', { name: 'Take member 1 away' }).click();
+    await page.getByRole('button', { name: 'Take away: member 1' }).click();
     await page.locator('.pair').waitFor({ state: 'detached' });
   });
 });
@@ -120,7 +120,7 @@ test('two members of a group stand side by side, also after a reload', { skip },
 test('time is stepped through: the world after a turn', { skip }, async () => {
   await withPage(`#/episodes?run=${run}&file=oracle-heldout&sort=turns`, async (page) => {
     await page.locator('.row').first().click();
-    await page.getByRole('button', { name: 'Replay to the world after turn 1' }).click();
+    await page.getByRole('button', { name: 'World after turn 1' }).click();
     await page.getByText(/after turn 1 of \d/).waitFor();
     const rows = page.locator('.timeline table.diff tbody tr');
     const before = await rows.count();
@@ -167,7 +167,7 @@ test('two runs are compared over all sets that each of them has', { skip }, asyn
   await withPage(
     `#/evaluations?run=${run}&file=oracle-heldout&secondRun=study%2Fplay-joint-1&second=heldout`,
     async (page) => {
-      const options = (label: string) => page.getByLabel(label, { exact: true }).locator('option').allTextContents();
+      const options = (label: string) => page.getByLabel(label).locator('option').allTextContents();
       await page.getByText('no scenario in common').waitFor();
       assert.deepEqual(await options('its set'), ['domains', 'fresh', 'heldout', 'styles', 'tools', 'wordings']);
       assert.ok((await options('First')).includes('step-0000'));
@@ -266,7 +266,7 @@ test('scenarios of a file are browsed, and episodes on them are marked and repla
   writeFileSync(join(root, 'attacks', 'episodes', 'played.jsonl'), encodeAll(episodes));
   await withPage('#/scenarios?suite=attacks/scenarios/found/best.jsonl', async (page) => {
     await page.getByText('2 scenarios; 0 kept').waitFor();
-    await page.getByText('2 train').waitFor();
+    await page.getByText('split: train').waitFor();
     await page.locator('.row').first().click();
     await page.getByText('All controls hold').waitFor();
     const suites = await page.getByLabel('Suite').locator('option').allTextContents();

@@ -33,7 +33,7 @@ export function drawGroup({ siblings, here, beside, read, compare }: GroupOption
         { scope: 'row' },
         at === here
           ? `#${member}`
-          : button(`#${member}`, () => read(at), { class: 'quiet', 'aria-label': `Read member ${member}` }),
+          : button(`#${member}`, () => read(at), { class: 'quiet', 'aria-label': `Read member #${member}` }),
       ),
       el('td', { class: outcome }, SIGNS[outcome], ` ${did}`),
       el('td', { class: 'number' }, formatNumber(reward)),
@@ -44,9 +44,9 @@ export function drawGroup({ siblings, here, beside, read, compare }: GroupOption
         {},
         at === here
           ? null
-          : button(at === beside ? 'take away' : 'beside', () => compare(at === beside ? null : at), {
+          : button(at === beside ? 'Take away' : 'Beside', () => compare(at === beside ? null : at), {
               class: 'quiet',
-              'aria-label': at === beside ? `Take member ${member} away` : `Read member ${member} beside this one`,
+              'aria-label': `${at === beside ? 'Take away' : 'Beside'}: member ${member}`,
             }),
       ),
     );

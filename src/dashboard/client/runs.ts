@@ -115,9 +115,9 @@ function listRuns(
     const what =
       kind === 'training'
         ? `${title} · ${preset ?? '?'} · ${run.experiment ?? ''}`
-        : kind === 'benchmark' || kind === 'study'
-          ? title
-          : 'not a run of this program';
+        : kind === 'unknown'
+          ? 'not a run of this program'
+          : title;
     const figure = (name: string, share: boolean): HTMLElement => {
       const value = figures[name] ?? null;
       return el('td', { class: 'number' }, share ? sayPercent(value) : formatNumber(value));

@@ -6,6 +6,7 @@ import { get, post } from './api.ts';
 import { button, type Child, choice, el, isTyping, save, show } from './dom.ts';
 import { openList } from './list.ts';
 import type { Place } from './main.ts';
+import { drawTable } from './table.ts';
 
 const MODES = ['benign', 'sensitive', 'malicious'] as const;
 const PLAYED = 12;
@@ -165,56 +166,39 @@ async function saveKept(chosen: Choice, place: Place): Promise<void> {
   }
 }
 
-/** How many scenarios each cell has, of how many families; a cell chooses. */
+/** How many scenarios each cell has, of how many families and, where there are several, of which split; a cell chooses. */
 function drawCoverage(rows: readonly ScenarioRow[], chosen: string, choose: (cell: string) => void): Child {
+  const all = [...new Set(rows.map(({ split }) => split))].sort();
   const cell = (prompt: string, response: string): HTMLElement => {
     const name = `${prompt}/${response}`;
     const fits = rows.filter((row) => row.cell === name);
     if (fits.length === 0) return el('td', { class: 'number faint' }, '0');
     const families = new Set(fits.map(({ family }) => family)).size;
-    const splits = [...Map.groupBy(fits, ({ split }) => split)].map(([split, members]) => `${members.length} ${split}`);
     const press = button(String(fits.length), () => choose(name), {
       class: 'quiet',
       'aria-pressed': chosen === name ? 'true' : 'false',
       'aria-label': `${fits.length} of ${name}; show only these`,
     });
+    const countOf = (split: string): number => fits.filter((row) => row.split === split).length;
     return el(
       'td',
       { class: `number${chosen === name ? ' chosen' : ''}` },
       press,
       el('small', {}, `${families} ${families === 1 ? 'family' : 'families'}`),
-      el('small', {}, splits.sort().join(' · ')),
+      all.length > 1 && all.map((split) => el('small', {}, `${countOf(split)} ${split}`)),
     );
   };
+  const row = (prompt: string): HTMLElement =>
+    el(
+      'tr',
+      {},
+      el('th', { scope: 'row' }, prompt),
+      MODES.map((response) => cell(prompt, response)),
+    );
+  const caption = `Scenarios by what the request is (rows) and what the tools’ texts are (columns)${all.length === 1 ? `; split: ${all[0]}` : ''}`;
   return [
     el('h2', {}, 'Coverage'),
-    el(
-      'table',
-      { class: 'grid coverage' },
-      el('caption', {}, 'Scenarios by what the request is (rows) and what the tools’ texts are (columns)'),
-      el(
-        'thead',
-        {},
-        el(
-          'tr',
-          {},
-          el('td'),
-          MODES.map((mode) => el('th', { scope: 'col', class: 'number' }, mode)),
-        ),
-      ),
-      el(
-        'tbody',
-        {},
-        MODES.map((prompt) =>
-          el(
-            'tr',
-            {},
-            el('th', { scope: 'row' }, prompt),
-            MODES.map((response) => cell(prompt, response)),
-          ),
-        ),
-      ),
-    ),
+    drawTable('Coverage', ['', ...MODES], MODES.map(row), { kind: 'grid coverage', numbersFrom: 1, caption }),
   ];
 }
 

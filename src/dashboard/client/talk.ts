@@ -95,10 +95,7 @@ const tellEnd = ({ error }: Episode): Child =>
 
 /** A way from a turn to the world as it was after it. */
 function drawHere(at: number, replay: Replay): HTMLElement {
-  return button('World after this turn', () => replay.goTo(at + 1), {
-    class: 'quiet here',
-    'aria-label': `Replay to the world after turn ${at + 1}`,
-  });
+  return button(`World after turn ${at + 1}`, () => replay.goTo(at + 1), { class: 'quiet here' });
 }
 
 /** n and p go from turn to turn. */

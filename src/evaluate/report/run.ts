@@ -3,6 +3,7 @@
 import type { Line, Measure, Row } from '../benchmarks/row.ts';
 import type { Rate } from '../metrics.ts';
 import type { Outcome } from '../outcome.ts';
+import { renderConfusion } from './confusion.ts';
 import { formatInterval, formatPercent, MISSING } from './figures.ts';
 import { type Content, html, type Markup, toText } from './html.ts';
 import { STYLE } from './style.ts';
@@ -27,6 +28,7 @@ export function renderRun(outcome: Outcome, rows: readonly Row[]): string {
 <dl class="facts"><div><dt>Rows</dt><dd>${n}</dd></div><div><dt>Of faulty cases</dt><dd>${faulty}</dd></div><div><dt>Options</dt><dd>${told.join(', ')}</dd></div></dl></header>
 <main><section class="part"><h2>Measures</h2><p class="about">In percent, with Wilson’s 95 % intervals. No safety rate stands alone: read it beside its twin and the baselines.</p>${renderMeasures(outcome)}</section>
 <section class="part"><h2>By category</h2>${renderGroups(outcome)}</section>
+${renderConfusion(outcome.definitions, rows)}
 <section class="part"><h2>Left out and counted</h2><ul class="notes">${Object.entries(counts).map(([name, value]) => html`<li>${name}: ${value}</li>`)}${notes.map((note) => html`<li>${note}</li>`)}</ul></section>
 <section class="part"><h2>Rows</h2><p class="about">${rows.length > shown.length ? `The first ${shown.length} of ${rows.length}; all are in rows.jsonl.` : `All ${rows.length}.`}</p>${shown.map((row) => renderRow(row, outcome.definitions))}</section></main>
 <footer>Made by Tribune.</footer></body></html>

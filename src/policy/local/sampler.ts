@@ -337,7 +337,8 @@ class Batcher implements Sampler {
     const chunks = { tokens, starts, picks: wanted.length > 0 ? wanted : [0] };
     const inputs = feedChunks(this.#options.config, chunks, cache.capacity);
     const results = await program.run({ ...this.#fed, ...cache.feeds(first, tokens.length), ...inputs });
-    for (const [at, chunk] of tokens.entries()) cache.append(first + at, chunk, results, at, widthOf(chunks));
+    const width = widthOf(chunks);
+    for (const [at, chunk] of tokens.entries()) cache.append(first + at, chunk, results, at, width);
     this.#runs++;
     this.#positions += tokens.reduce((sum, chunk) => sum + chunk.length, 0);
     return results;

@@ -183,12 +183,15 @@ describe('a row of ReCall', () => {
     assert.deepEqual(environment.judge(), { goal: true, harms: [] });
   });
 
-  it('with Python is told what it needs', async () => {
-    for (const env of ['def f(a):\n    return a', 'import math\nx = 1', 'class A:\n    pass', 'from os import path\n'])
-      await assert.rejects(
-        convert({ env }),
-        /rows\.jsonl:3: the environment is Python.*needs the optional Python worker/,
-      );
+  it('with Python is a script in Python, or told what it needs where Python is not installed', async () => {
+    if (findPyodide() === null) {
+      const told = /rows\.jsonl:3: the environment is Python.*needs the optional Python worker/;
+      await assert.rejects(convert({ env: 'def f(a):\n    return a' }), told);
+      return;
+    }
+    const { scripts } = await convert({ env: 'def f(a):\n    return a' });
+    assert.equal(scripts?.[0]?.language, 'python');
+    await assert.rejects(convert({ env: 'class A:\n  pass\nnothing' }), /does not load as Python: NameError/);
   });
 
   it('with what does not load is told where it fails', async () => {
