@@ -113,6 +113,9 @@ async function killOnce(place: Root, run: string, at: { readonly after?: number;
   return result;
 }
 
+/** Faults after which nothing more is tried. */
+const MOST_FAULTS = 40;
+
 export type KillOptions = {
   readonly root: string;
   readonly kills: number;
@@ -131,7 +134,7 @@ export async function killRuns({ root, kills, seed, onKill, isOver = () => false
   const faults: string[] = [];
   const struck: { [where: string]: number } = {};
   let [done, runs] = [0, 0];
-  while (done < kills && !isOver()) {
+  while (done < kills && faults.length < MOST_FAULTS && !isOver()) {
     const run = join(root, `run-${runs}`);
     await cp(join(root, 'fresh'), run, { recursive: true });
     for (let alive = true; alive; ) {

@@ -194,6 +194,9 @@ async function openLocal(directory: string): Promise<{
   const opened = await openModel(directory);
   if (opened.kind === 'foreign') {
     const { config, theta } = opened.model;
+    // What cannot speak is told here, before any thread tries.
+    const { readSpeech } = await import('../policy/local/speech.ts');
+    readSpeech(opened.voice.files, opened.voice.where);
     return { config, theta, voice: opened.voice, room: roomFor(config, SLOTS) };
   }
   const { config, theta, tokenizer } = opened.checkpoint;

@@ -83,7 +83,15 @@ async function describeStudy(run: Found, now: number): Promise<RunLine> {
   const faults = jobs === null ? [{ file: STUDY, line: null, what: 'not JSON, or of another version' }] : [];
   return {
     ...{ id: run.id, kind: 'study', title: 'study', seed: null, preset: null, experiment: null, figures: {} },
-    ...{ phase: full ? 'done' : quiet ? 'stopped' : 'jobs', done, total, changed, episodes: false, suite: null, faults },
+    ...{
+      phase: full ? 'done' : quiet ? 'stopped' : 'jobs',
+      done,
+      total,
+      changed,
+      episodes: false,
+      suite: null,
+      faults,
+    },
   };
 }
 

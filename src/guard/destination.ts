@@ -173,7 +173,13 @@ function sharesAmount(view: View, parts: CallParts): boolean {
 function judgePurpose(view: View, parts: CallParts, cover: number, strict: boolean): readonly Finding[] {
   const ordered = view.tools.some(({ digest }) => digest.spans.length > 0);
   if (!strict && !ordered) return [];
-  if (cover > 0 || !(isGrave(parts) || (ordered && parts.effects.includes('private'))) || view.user.length === 0 || parts.units.length === 0) return [];
+  if (
+    cover > 0 ||
+    !(isGrave(parts) || (ordered && parts.leaves.length > 0 && parts.effects.includes('private'))) ||
+    view.user.length === 0 ||
+    parts.units.length === 0
+  )
+    return [];
   // What works on something the user named, or that was looked up for it, goes on with the user's task.
   const known = (leaf: Leaf): boolean =>
     holdsIn(view.user, leaf) || sharesName(view, leaf) || isFieldOfPointed(view, leaf.folded);

@@ -79,7 +79,7 @@ const LISTED = /\b(?:to-?do|task|action(?: item| required| needed)?|next step)s?
 
 /** Words after a verb's form that show it is a noun there: `transfer complete`, `order status`. */
 const AFTER_NOUN =
-  /^(?:is|was|are|were|has|had|have|will|complete|completed|failed|successful|successfully|of|status|by|from|been|being|date|id|number|name|time|type|[=:|&,)\]}-]|[/.](?!\w|\.?\/))/;
+  /^(?:(?:is|was|are|were|has|had|have|will|complete|completed|failed|successful|successfully|of|status|by|from|been|being|date|id|number|name|time|type)\b|[=:|&,)\]}-]|[/.](?!\w|\.?\/))/;
 
 /** "Read more at …", "click here": signposts of any page, which order nothing but looking. */
 const isSignpost = (verb: string, next: string): boolean =>

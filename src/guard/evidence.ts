@@ -47,7 +47,7 @@ export type Evidence = {
   readonly apart: boolean;
   /** Whether the order has the very deed that the tool's name begins with, and the user nothing like it. */
   readonly brings: boolean;
-  /** Whether a telling value of the call stands in the order, and the user named none of them. */
+  /** Whether all telling values of the call stand in the order, and the user named none of them. */
   readonly follows: boolean;
   /** Whether the order names numbers, ids or places of its own and the call has none of them. */
   readonly differs: () => boolean;
@@ -139,7 +139,7 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
       meant,
       apart: telling.length > 0 && apart,
       brings: deed >= 0 && bringsDeed(parts.units[deed]!, wanted[deed] ?? 0, span),
-      follows: inSpan.some(({ leaf }) => leaf.weight >= 1) && !telling.some((one) => one.leaf.weight >= 1 && one.named()),
+      follows: followsAll(telling, inSpan),
       differs: () => apart && namesOthers(view, parts, span),
       elsewhere: once(() => apart && goesElsewhere(telling, span)),
       ...compareNames(parts, wanted, span),
@@ -158,6 +158,13 @@ function ownWeight(one: Facts, span: Span, until?: number): number {
   if (one.trusted()) return weight;
   if (one.shares() || one.shown()) return weight * 0.75;
   return isBeside(one, span, until) ? weight / 2 : 0;
+}
+
+function followsAll(telling: readonly Facts[], inSpan: readonly Facts[]): boolean {
+  const heavy = telling.filter(({ leaf }) => leaf.weight >= 1);
+  const own = heavy.filter((one) => one.named());
+  const said = own.reduce((sum, { leaf }) => sum + namedWeight(leaf), 0);
+  return said < 0.5 && heavy.length > own.length && heavy.every((one) => inSpan.includes(one) || own.includes(one));
 }
 
 /** A single word may be anybody's. */

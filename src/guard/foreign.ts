@@ -50,7 +50,12 @@ function findOpening(
     // A run of Chinese or Japanese is a clause: one that has a deed and asks, or begins or ends with it, is an order.
     if (isDense(word)) return ordersDense(word, roles) ? at : null;
     if (isOrderVerb(word)) continue;
-    const opens = i === 0 || words.slice(0, i).every((one) => one.roles.includes('polite') || one.word.length <= 2);
+    // What a colon follows on says to whom, or what kind of thing it is.
+    const opens =
+      i === 0 ||
+      original(at - 2) === ':' ||
+      original(at - 1) === ':' ||
+      words.slice(0, i).every((one) => one.roles.includes('polite') || one.word.length <= 2);
     if (opens || roles.has('polite') || /^\p{Lu}/u.test(original(at))) return at;
   }
   return null;

@@ -126,7 +126,7 @@ const THINGS: { readonly [lemma: string]: string } = {
 const POLITE =
   'bitte veuillez favor пожалуйста 请 請 务必 帮我 必须 ください 下さい してください なさい dringend wichtig unbedingt devez doit debes debe deve devi musst müssen должен должны нужно n’oubliez oubliez vergiss';
 const ASSISTANT =
-  'assistent assistenten assistentin assistant asistente assistente assistenti ассистент ассистента ассистенту помощник помощника модель модели 助手 智能体 模型 アシスタント エージェント ki-assistent agente agenten';
+  'assistent assistenten assistentin assistant asistente assistente assistenti ассистент ассистента ассистенту помощник помощника модель модели 助手 智能体 模型 アシスタント エージェント ki-assistent agente agenten ki ia ии';
 const INSTRUCTIONS =
   'anweisungen anweisung instruktionen befehle instructions instruction consignes instrucciones instrucción órdenes istruzioni istruzione instruções instrução инструкции инструкций указания указаний 指令 指示 说明 命令';
 

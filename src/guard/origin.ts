@@ -157,11 +157,13 @@ function namesAnother(view: View, parts: CallParts, span: Span): boolean {
 
 function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover } = wish;
-  if (destroysFor(view, parts, span)) return blame('sensitive', tool, span, PURPOSE);
+  if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
+    return blame('sensitive', tool, span, PURPOSE);
   const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, follows, differs } =
     wish.scales.weigh(span, tool);
   if (supplied >= 1)
     return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
+  const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
   const wished = cover >= 0.4 && wish.ownValue();
   if (namesTool(parts, span) && cover < 0.99 && !wished && !(apart && cover >= 0.4)) {
     return blame(apart ? 'sensitive' : 'malicious', tool, span, `the tool ${parts.call.name} by name`);
@@ -181,11 +183,11 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     const vague = !isGrave(parts) || parts.leaves.some(({ weight }) => weight >= 1);
     return blame(vague ? 'sensitive' : 'malicious', tool, span, PURPOSE);
   }
-  if (consequential && brings && (share >= 0.7 || !apart) && (isGrave(parts) || !differs()))
+  if (consequential && brings && (share >= 0.7 || reaches) && (isGrave(parts) || !differs()))
     return blame('sensitive', tool, span, PURPOSE);
   if (consequential && supplied > 0 && own() < 0.5 && share > 0)
     return blame('sensitive', tool, span, `${listValues(taken)} only there`);
-  if (consequential && follows && share >= 0.7) return blame('sensitive', tool, span, FOLLOWS);
+  if (consequential && follows && share >= 0.6) return blame('sensitive', tool, span, FOLLOWS);
   if (share >= 0.7 && wish.repeated()) return blame('sensitive', tool, span, REPEATED);
   if (
     !consequential &&
@@ -219,9 +221,16 @@ function judgeUnexplained(
   const told = parts.description.filter((meanings) => !means(mandate, meanings) && means([span], meanings));
   const rare = parts.leaves.flatMap(({ words }) => words.filter((word) => word.length >= 4 && !isStop(word)));
   const taken = rare.filter((word) => span.words.has(word) && !hasWord(view.user, word));
-  const named = parts.leaves.flatMap(({ path }) => splitName(path)).filter((word) => word.length >= 3 && !isStop(word));
-  const set = named.filter((word) => span.words.has(word) && !hasWord(view.user, word));
-  return told.length + taken.length >= 2 || new Set(set).size >= 2 ? blame('sensitive', tool, span, NEARBY) : null;
+  const named = parts.leaves.some(({ path }) => namesField(view, span, path));
+  return named || told.length + taken.length >= 2 ? blame('sensitive', tool, span, NEARBY) : null;
+}
+
+/** Whether the order has all words of an argument's name, two at least, and the user has not. */
+function namesField(view: View, span: Span, path: string): boolean {
+  const words = splitName(path);
+  return (
+    words.length >= 2 && words.every((word) => span.words.has(word)) && !words.every((word) => hasWord(view.user, word))
+  );
 }
 
 const NEARBY = 'something like this call, which the user did not speak of';
@@ -234,15 +243,31 @@ const EITHER = 'this as well as the user does, with no value the user named';
 
 function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover, said, hands } = wish;
-  if (destroysFor(view, parts, span)) return blame('sensitive', tool, span, PURPOSE);
+  if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
+    return blame('sensitive', tool, span, PURPOSE);
   if (!bearsOn(parts, span)) return judgeUnexplained(view, parts, wish, tool, span);
   if (cover < 0.5 && namesTool(parts, span))
     return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
   if (!wish.scales.tips(span)) return judgeUnexplained(view, parts, wish, tool, span);
-  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, named, brings, follows, differs } =
-    wish.scales.weigh(span, tool);
+  const {
+    taken,
+    supplied,
+    own,
+    share,
+    its,
+    theirs,
+    apart,
+    elsewhere,
+    earlier,
+    meant,
+    named,
+    brings,
+    follows,
+    differs,
+  } = wish.scales.weigh(span, tool);
   if (elsewhere()) return null;
   const reads = !isConsequential(parts.effects);
+  const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
   const pointed = wish.pointed(tool);
   const commanded = pointed && hands.all();
   const handed =
@@ -259,7 +284,11 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   if (
     places.length > 0 &&
     !(reads && !places.some((leaf) => namesOther(view, leaf))) &&
-    !(handed && (isOnlyPlace(tool, places[0]!) || hands.plural()))
+    !(
+      handed &&
+      (isOnlyPlace(tool, places[0]!) || hands.plural()) &&
+      (commanded || hands.pays() || !parts.effects.includes('spends'))
+    )
   )
     return blame('sensitive', tool, span, `${listValues(places)} only there`);
   if (handed) return null;
@@ -273,7 +302,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     return blame('sensitive', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
   if (!reads && telling.length > 0 && own() < 0.5 && share >= 0.5)
     return blame('sensitive', tool, span, `${listValues(telling)} only there`);
-  if (!reads && brings && (share >= 0.7 || !apart) && (isGrave(parts) || !differs()))
+  if (!reads && brings && (share >= 0.7 || (!repeats && reaches)) && (isGrave(parts) || !differs()))
     return blame('sensitive', tool, span, PURPOSE);
   if (
     !reads &&
@@ -283,7 +312,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     !(apart && meant && cover >= 0.4)
   )
     return blame('sensitive', tool, span, PURPOSE);
-  if (!reads && follows && share >= 0.7) return blame('sensitive', tool, span, FOLLOWS);
+  if (!reads && follows && share >= 0.6) return blame('sensitive', tool, span, FOLLOWS);
   const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
   const harmless = reads && pointed && !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link');
   if (reads && explains && !harmless && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))

@@ -56,11 +56,16 @@ export async function hashConfig(run: RunDirectory): Promise<string> {
 /** Half-written files and directories of a process that was killed; each stands beside the whole one under a name of its own. */
 const DRAFT = /\.new-\w{6}$|\.[0-9a-f-]{36}\.tmp$/;
 
-/** Removes what a killed process left half-written. Only one process may work on a run. */
+/**
+ * Removes what a killed process left half-written, and a checkpoint put aside whose successor is in place already. Only one
+ * process may work on a run.
+ */
 export async function sweepDrafts(run: RunDirectory): Promise<void> {
   for (const folder of ['.', 'episodes', 'checkpoints', 'reports']) {
-    const names = await readdir(run.at(folder)).catch(() => []);
-    for (const name of names) if (DRAFT.test(name)) await rm(run.at(folder, name), { recursive: true, force: true });
+    const names: readonly string[] = await readdir(run.at(folder)).catch((): string[] => []);
+    const replaced = (name: string) => name.endsWith('.old') && names.includes(name.slice(0, -'.old'.length));
+    for (const name of names)
+      if (DRAFT.test(name) || replaced(name)) await rm(run.at(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -14,8 +14,8 @@ const CORE: { readonly [folder: string]: readonly string[] } = {
   episode: ['zod', 'node:*'],
   guard: ['zod', 'node:*'],
 };
-/** Where a program may also import the optional peers of the package: who uses an adapter has its framework. */
-const OPTIONAL = /^src\/(guard\/adapters|cli)\//;
+/** Where a program may also import the optional peers of the package: who uses an adapter has its framework, who runs Python has Pyodide. */
+const OPTIONAL = /^src\/(guard\/adapters|cli|world\/python)\//;
 const LONGEST = 400;
 
 /** A source file: its path from the root of the repository, with slashes. */

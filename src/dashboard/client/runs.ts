@@ -103,7 +103,7 @@ function listRuns(
   place: Place,
 ): HTMLElement {
   const row = (run: RunLine): HTMLElement => {
-    const { id, phase, figures, faults, seed, preset, kind, title } = run;
+    const { id, phase, figures, faults, seed, preset, kind, title, suite } = run;
     const tone = chosen.indexOf(id);
     const box = el('input', {
       type: 'checkbox',
@@ -129,12 +129,13 @@ function listRuns(
       el(
         'th',
         { scope: 'row' },
+        el('a', { href: linkRun(run, place) }, id),
         el(
-          'a',
-          { href: place.link(kind === 'benchmark' || kind === 'study' ? 'evaluations' : 'episodes', { run: id }) },
-          id,
+          'small',
+          {},
+          what,
+          suite !== null && [' · ', el('a', { href: place.link('scenarios', { suite }) }, 'its scenarios')],
         ),
-        el('small', {}, what),
         faults.length > 0 && el('small', { class: 'bad' }, `${faults[0]?.file}: ${faults[0]?.what}`),
       ),
       el('td', { class: 'number' }, seed === null ? '–' : seed),
@@ -167,6 +168,13 @@ function listRuns(
     ),
     el('tbody', {}, runs.map(row)),
   );
+}
+
+/** Where a run's name leads: to what it is about. */
+function linkRun({ id, kind, suite }: RunLine, place: Place): string {
+  if (kind === 'benchmark' || kind === 'study') return place.link('evaluations', { run: id });
+  if (kind === 'redteam') return place.link('scenarios', { suite: suite ?? undefined });
+  return place.link('episodes', { run: id });
 }
 
 const PHASES: { readonly [phase in RunLine['phase']]: string } = {

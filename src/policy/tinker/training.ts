@@ -8,7 +8,7 @@ import { TinkerError } from './fault.ts';
 import { readFloats } from './sampling.ts';
 import type { Transport } from './transport.ts';
 import type { Meter } from './usage.ts';
-import { anySchema, type LossName, passSchema, pathSchema, promiseSchema, stepSchema } from './wire.ts';
+import { anySchema, type LossName, passSchema, pathSchema, stepSchema } from './wire.ts';
 
 /** What a pass gives: log-probabilities of each datum's tokens (the first 0), and what the server measured. */
 export type TinkerPass = {

@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test';
 import { InputError } from '../../episode/input.ts';
 import { Environment, stageScenario } from '../environment.ts';
 import { billScenario } from '../fixtures.ts';
+import { findPyodide } from '../python/session.ts';
 import { type Scenario, scenarioSchema } from '../scenario.ts';
 import { loadWorlds } from '../world.ts';
 import { convertRecall } from './recall.ts';

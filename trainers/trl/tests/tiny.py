@@ -56,11 +56,15 @@ def list_schemas(suite: TrlSuite, name: str) -> list[dict[str, Any]]:
 
 def make_tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
     core = Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    # Whole lines may become tokens, which makes texts short and calls quick to learn; ends of lines stand alone, so that an
+    # answer begins where its prompt ends.
+    lines = pre_tokenizers.Split("\n", behavior="isolated")
+    whole = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    core.pre_tokenizer = pre_tokenizers.Sequence([lines, whole])
     core.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     core.train_from_iterator(
-        texts, trainers.BpeTrainer(vocab_size=700, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False)
+        texts, trainers.BpeTrainer(vocab_size=6000, special_tokens=SPECIAL, initial_alphabet=alphabet, show_progress=False)
     )
     core.add_special_tokens([AddedToken(name, special=True) for name in SPECIAL])
     core.add_tokens([AddedToken(name, special=False) for name in ADDED])
@@ -90,16 +94,16 @@ def make_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
     return Qwen3ForCausalLM(config)
 
 
-def warm_model(model: Qwen3ForCausalLM, rows: Sequence[tuple[list[int], int]], pad: int) -> float:
-    """Fits token rows, each from a place on; gives the last loss."""
+def warm_model(model: Qwen3ForCausalLM, rows: Sequence[tuple[list[int], list[int]]], pad: int) -> float:
+    """Fits the tokens that are marked 1 in rows of tokens and marks; gives the last loss."""
     longest = max(len(ids) for ids, _ in rows)
     ids = torch.full((len(rows), longest), pad)
     mask = torch.zeros((len(rows), longest), dtype=torch.long)
     labels = torch.full((len(rows), longest), -100)
-    for place, (row, start) in enumerate(rows):
+    for place, (row, marks) in enumerate(rows):
         ids[place, : len(row)] = torch.tensor(row)
         mask[place, : len(row)] = 1
-        labels[place, start : len(row)] = torch.tensor(row[start:])
+        labels[place, : len(row)] = torch.tensor([token if mark else -100 for token, mark in zip(row, marks, strict=True)])
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3, weight_decay=0.0)
     loss = torch.zeros(())
     model.train()
@@ -108,7 +112,7 @@ def warm_model(model: Qwen3ForCausalLM, rows: Sequence[tuple[list[int], int]], p
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    return float(loss)
+    return float(loss.detach())
 
 
 def make_tiny(suite: TrlSuite, folder: Path) -> float:
@@ -124,10 +128,10 @@ def make_tiny(suite: TrlSuite, folder: Path) -> float:
     training = trl.chat_template_utils.get_training_chat_template(tokenizer)
     rows = []
     for talk, tools in shown:
-        render = {"tools": tools, "chat_template": training, "return_dict": False}
-        ids = tokenizer.apply_chat_template(talk, **render)
-        start = len(tokenizer.apply_chat_template(talk[:1], add_generation_prompt=True, **render))
-        rows.append((list(ids), start))
+        rendered = tokenizer.apply_chat_template(
+            talk, tools=tools, chat_template=training, return_dict=True, return_assistant_tokens_mask=True
+        )
+        rows.append((rendered["input_ids"], rendered["assistant_masks"]))
     model = make_model(tokenizer)
     loss = warm_model(model, rows, int(tokenizer.pad_token_id or 0))
     model.generation_config.eos_token_id = tokenizer.eos_token_id
