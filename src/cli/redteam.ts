@@ -57,6 +57,13 @@ const FLAGS = {
   },
   arms: { kind: 'string', value: 'LIST', summary: 'with commas: policy, guard, both (default: all there are)' },
   transfer: { kind: 'list', value: 'POLICY', summary: 'another policy on which found attacks are tried' },
+  carry: {
+    kind: 'integer',
+    min: 0,
+    max: 100_000,
+    fallback: 0,
+    summary: 'scenarios of the other split (core, wide), on which found attacks are tried',
+  },
   seed: { kind: 'integer', min: 0, fallback: 1, summary: 'seed of the attackers' },
   minimise: { kind: 'integer', min: 0, max: 10_000, fallback: 40, summary: 'tries to shorten each found attack' },
   jobs: { kind: 'integer', min: 1, max: 512, summary: 'worker threads (default: one per core)' },
@@ -82,10 +89,11 @@ export const verb = defineVerb({
     await openRun(flags.out, config, flags.resume);
     const { openAttacker } = await import('../redteam/attackers/index.ts');
     const ask = askLines(io);
+    const others = await openOthers(flags, suite);
     let line: { readonly what: string; readonly progress: ReturnType<Io['progress']> } | null = null;
     const result = await tellOutage(flags.policy, () =>
       runRedteam({
-        ...{ root: flags.out, config, scenarios: suite.scenarios, signal: io.signal },
+        ...{ root: flags.out, config, scenarios: suite.scenarios, others, signal: io.signal },
         jobs: flags.jobs ?? availableParallelism(),
         ...(flags.policy.startsWith('chat:') ? { chat: readChat(flags, false, io) } : {}),
         openAttacker: (name, defence) =>
@@ -135,6 +143,15 @@ async function openTargets(flags: Flags): Promise<Suite> {
   return openSuite(flags.suite, { ...places, count, seed: flags['suite-seed'], split: flags.split });
 }
 
+/** Scenarios of the split that is not attacked, which has domains of its own. */
+async function openOthers(flags: Flags, { name, split }: Suite): Promise<Suite['scenarios']> {
+  if (flags.carry === 0) return [];
+  if (name !== 'core' && name !== 'wide')
+    throw new InputError('--carry', 'needs a generated suite, expected core or wide');
+  const other = split === 'train' ? 'heldout' : 'train';
+  return (await openTargets({ ...flags, count: flags.carry, split: other })).scenarios;
+}
+
 async function readConfig(flags: Flags, suite: Suite, scenarios: string): Promise<RedteamConfig> {
   const { ATTACKERS, armsOf } = await import('../redteam/config.ts');
   const guard = flags.guard === undefined ? null : await readGuard(flags.guard);
@@ -157,6 +174,7 @@ async function readConfig(flags: Flags, suite: Suite, scenarios: string): Promis
     seed: flags.seed,
     minimise: flags.minimise,
     transfer: [...(flags.transfer ?? [])],
+    carry: flags.carry,
     model: flags['attacker-model'] ?? null,
   };
 }

@@ -15,24 +15,27 @@ export type ChannelOptions = {
   readonly now: () => number;
   /** Milliseconds between two tries to reach the dashboard. Default 500. */
   readonly pause?: number;
+  /** Milliseconds the gate waits for an answer, which may be less than an approval lives. Default 110,000, as the gate's. */
+  readonly patience?: number;
 };
 
 /** An asker that puts questions into the dashboard's inbox. */
-export function askInbox({ socket, from, now, pause = 500 }: ChannelOptions): Asker {
+export function askInbox({ socket, from, now, pause = 500, patience = 110_000 }: ChannelOptions): Asker {
   return async (question, signal) => {
+    const end = Math.min(question.ask.expires, now() + patience);
     for (;;) {
       signal.throwIfAborted();
       await requirePrivate(socket, process.platform);
-      const answer = await offer(socket, encode(question, from, now()), signal);
+      const answer = await offer(socket, encode(question, from, end - now()), signal);
       if (answer !== null) return answer;
       await wait(pause, undefined, { signal });
     }
   };
 }
 
-function encode({ text, ask, judgement }: Question, from: string, now: number): string {
+function encode({ text, ask, judgement }: Question, from: string, wait: number): string {
   const { name, arguments: values } = ask.call;
-  const left = Math.min(86_400_000, Math.max(0, Math.floor(ask.expires - now)));
+  const left = Math.min(86_400_000, Math.max(0, Math.floor(wait)));
   const reasons = judgement.reasons.slice(0, 20).map((reason) => reason.text.slice(0, 500));
   const wire: WireAsk = {
     version: 1,

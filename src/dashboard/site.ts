@@ -41,13 +41,10 @@ const MODULES = [
   'evaluate/report/html',
 ] as const;
 
-/** Every module is asked for at once: each import would else be found only when the one before it has come. */
-const PRELOAD = MODULES.map((name) => `<link rel="modulepreload" href="/app/${name}.${END}">`).join('');
-
 const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>Tribune</title><link rel="stylesheet" href="/style.css">
-<link rel="icon" href="/icon.svg" type="image/svg+xml">${PRELOAD}<script type="module" src="/app/${MODULES[0]}.${END}"></script></head>
+<link rel="icon" href="/icon.svg" type="image/svg+xml"><script type="module" src="/app/${MODULES[0]}.${END}"></script></head>
 <body><div id="app"><p class="empty">Loading…</p></div><noscript>This page needs JavaScript.</noscript></body></html>
 `;
 

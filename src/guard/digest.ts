@@ -49,7 +49,8 @@ const WORD = /[\p{L}\p{N}]+(?:'[a-z]{1,3})?/gu;
  * Reads a text. `directed` says whether to look for directives: only in text that is not the user's or the operator's.
  * `extra` are spans found by other means (classifiers), in offsets of the folded text.
  */
-export function digestText(text: string, directed: boolean, extra: readonly Directive[] = []): Digest {
+export function digestText(original: string, directed: boolean, extra: readonly Directive[] = []): Digest {
+  const text = directed ? breakLines(original) : original;
   const folded = foldText(text);
   const literals = findLiterals(folded.text);
   const hidden = directed ? findHidden(text) : [];
@@ -80,6 +81,13 @@ export function digestText(text: string, directed: boolean, extra: readonly Dire
     work: work + text.length,
   };
 }
+
+/**
+ * Line breaks written as in JSON become breaks of the same length: else `\\ncancel` would be one word. Not in a text with paths
+ * of a drive, and not behind another backslash.
+ */
+const breakLines = (text: string): string =>
+  text.includes('\\') && !/\b[a-z]:\\/i.test(text) ? text.replace(/(?<!\\)\\[nrt]/g, ' \n') : text;
 
 type Sets = {
   readonly words: Set<string>;

@@ -20,11 +20,20 @@ export const means = (texts: readonly Said[], meanings: readonly string[]): bool
 const [INFLECTED, ALIKE] = [0.8, 0.6];
 
 /** How well texts have a word of a tool's name: 1 the word itself, less for one that means the same, 0 not at all. */
-export function meets(texts: readonly Said[], { word, meanings }: Unit): number {
-  if (!means(texts, meanings)) return texts.some(({ words }) => words.has(word)) ? 1 : 0;
-  if (texts.some(({ words }) => words.has(word))) return 1;
-  const forms = meanings.filter((meaning) => !meaning.startsWith('~'));
-  return means(texts, forms) ? INFLECTED : ALIKE;
+export const meets = (texts: readonly Said[], unit: Unit): number =>
+  texts.reduce((most, said) => Math.max(most, meetsIn(said, unit)), 0);
+
+/** The same of one text; asked of every order there is, so that it makes no garbage. */
+function meetsIn({ words, concepts }: Said, { word, meanings }: Unit): number {
+  if (words.has(word)) return 1;
+  let met = 0;
+  for (let i = 0; i < meanings.length; i++) {
+    const meaning = meanings[i]!;
+    if (!concepts.has(meaning)) continue;
+    if (!meaning.startsWith('~')) return INFLECTED;
+    met = ALIKE;
+  }
+  return met;
 }
 
 export type Evidence = {
@@ -47,7 +56,7 @@ export type Evidence = {
   readonly apart: boolean;
   /** Whether the order has the very deed that the tool's name begins with, and the user nothing like it. */
   readonly brings: boolean;
-  /** Whether all telling values of the call stand in the order, and the user named none of them. */
+  /** Whether the order has most of the tool's name and all telling values of the call, and the user named none of them. */
   readonly follows: boolean;
   /** Whether the order names numbers, ids or places of its own and the call has none of them. */
   readonly differs: () => boolean;
@@ -118,7 +127,7 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
 
   const tips = (span: Span): boolean =>
     telling.some(({ leaf }) => holdsValue(span.words, span.text, leaf)) ||
-    parts.units.some((unit, i) => meets([span], unit) > (wanted[i] ?? 0)) ||
+    parts.units.some((unit, i) => meetsIn(span, unit) > (wanted[i] ?? 0)) ||
     long.some((one) => isCopied(one, span));
   const weigh = (span: Span, tool: HeardTool): Evidence => {
     const inSpan = telling.filter(({ leaf }) => holdsValue(span.words, span.text, leaf));
@@ -139,7 +148,7 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
       meant,
       apart: telling.length > 0 && apart,
       brings: deed >= 0 && bringsDeed(parts.units[deed]!, wanted[deed] ?? 0, span),
-      follows: followsAll(telling, inSpan),
+      follows: !apart && followsAll(telling, inSpan) && saysName(parts, span),
       differs: () => apart && namesOthers(view, parts, span),
       elsewhere: once(() => apart && goesElsewhere(telling, span)),
       ...compareNames(parts, wanted, span),
@@ -159,6 +168,10 @@ function ownWeight(one: Facts, span: Span, until?: number): number {
   if (one.shares() || one.shown()) return weight * 0.75;
   return isBeside(one, span, until) ? weight / 2 : 0;
 }
+
+/** Whether the order has most of the tool's name in its very words. */
+const saysName = ({ units, total }: CallParts, span: Span): boolean =>
+  units.reduce((sum, unit) => sum + (meetsIn(span, unit) >= INFLECTED ? unit.weight : 0), 0) >= total * 0.6;
 
 function followsAll(telling: readonly Facts[], inSpan: readonly Facts[]): boolean {
   const heavy = telling.filter(({ leaf }) => leaf.weight >= 1);
@@ -183,7 +196,7 @@ const LIGHT = new Set(
 );
 
 const bringsDeed = (unit: Unit, wanted: number, span: Span): boolean =>
-  wanted === 0 && !LIGHT.has(unit.word) && meets([span], unit) >= INFLECTED;
+  wanted === 0 && !LIGHT.has(unit.word) && meetsIn(span, unit) >= INFLECTED;
 
 function namesOthers(view: View, parts: CallParts, span: Span): boolean {
   const own = literalsOf(span).map(({ text }) => squash(text));
@@ -220,8 +233,9 @@ function compareNames(
   // The name of a tool that runs anything says nothing; what it runs stands among the values.
   const scale = runsAnything(parts.call.name) ? 0.3 : 1;
   let [both, its, theirs] = [0, 0, 0];
-  for (const [i, unit] of parts.units.entries()) {
-    const inSpan = meets([span], unit);
+  for (let i = 0; i < parts.units.length; i++) {
+    const unit = parts.units[i]!;
+    const inSpan = meetsIn(span, unit);
     const inUser = wanted[i] ?? 0;
     if (inSpan > 0) both += unit.weight;
     its += scale * unit.weight * Math.max(0, inSpan - inUser);

@@ -220,7 +220,7 @@ function weighUnits(tool: GuardTool, tools: readonly GuardTool[]): readonly Unit
       tools.length < 4 ? 0 : tools.filter(({ name }) => wordsOf(name).includes(word)).length / tools.length;
     const light = GENERIC.has(word) && words.length > 1;
     const vendor = i === 0 && words.length > 1 && isVendor(word, tool, tools);
-    const weight = COMMON.has(word) || vendor ? 0.2 : light || sharing > 0.4 ? 0.4 : 1;
+    const weight = COMMON.has(word) ? 0.2 : vendor || sharing > 0.4 ? 0.4 : light ? 0.5 : 1;
     const stems = [stem, ...translateWord(word).map(stemWord)];
     return { word, meanings: [...stems, ...stems.flatMap((one) => conceptsOf(one))], weight };
   });

@@ -105,6 +105,8 @@ export const isStop = (word: string): boolean => STOP.has(word);
 export function stemWord(word: string): string {
   let stem = word;
   if (stem.length <= 3) return stem;
+  // A thing, not the deed of setting.
+  if (stem === 'settings' || stem === 'setting') return 'setting';
   if (stem.endsWith('ies') && stem.length > 4) stem = `${stem.slice(0, -3)}y`;
   else if (/(ss|x|z|ch|sh)es$/.test(stem)) stem = stem.slice(0, -2);
   else if (stem.endsWith('s') && !/(ss|us|is)$/.test(stem)) stem = stem.slice(0, -1);

@@ -12,6 +12,7 @@ import { isConsequential } from './effects.ts';
 import { createScales, means, meets, once, type Said, type Scales } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { squash } from './fold.ts';
+import { HANDS_ALL, HANDS_OVER, handsOver, handsOverUnseen, PAYS, PLURAL } from './handed.ts';
 import { isStop, splitName, stemWord } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { effectsIn, isPointed, isRead } from './pointed.ts';
@@ -27,6 +28,8 @@ type Wish = {
   /** Whether the very same call was made before, and nothing has changed since. */
   readonly repeated: () => boolean;
   readonly pointed: (tool: HeardTool) => boolean;
+  /** Whether the call works on the very thing the text was read from. */
+  readonly same: (tool: HeardTool) => boolean;
   /** What the user's words hand over: all that a text orders, data in it, bills, several of them. */
   readonly hands: { readonly [what in 'all' | 'over' | 'pays' | 'plural']: () => boolean };
   readonly cover: number;
@@ -51,9 +54,6 @@ function listMandate(view: View): readonly Said[] {
   return [...own, ...orders];
 }
 
-const handsOver = (view: View, pattern: RegExp): boolean =>
-  view.user.some(({ digest }) => pattern.test(digest.folded.text));
-
 const weigh = (units: readonly Unit[]): number => units.reduce((sum, { weight }) => sum + weight, 0);
 
 /** Judges whose wish a call is. No finding: nothing speaks against it. */
@@ -68,12 +68,14 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const lax = !options.strict && unseen;
   const wanted = parts.units.map((unit) => meets(mandate, unit));
   const pointed = new Map(view.tools.map((tool) => [tool, once(() => isPointed(view, tool))]));
+  const same = new Map(view.tools.map((tool) => [tool, once(() => isSameThing(view, parts, tool))]));
   const wish: Wish = {
     ...{ lax, unseen, mandate, cover, said },
     scales: createScales(view, parts, wanted),
     ownValue: once(() => hasOwnValue(view, parts)),
     repeated: once(() => isRepeated(view, parts)),
     pointed: (tool) => pointed.get(tool)?.() ?? false,
+    same: (tool) => same.get(tool)?.() ?? false,
     hands: {
       all: once(() => handsOver(view, HANDS_ALL)),
       over: once(() => handsOver(view, HANDS_OVER)),
@@ -187,7 +189,7 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     return blame('sensitive', tool, span, PURPOSE);
   if (consequential && supplied > 0 && own() < 0.5 && share > 0)
     return blame('sensitive', tool, span, `${listValues(taken)} only there`);
-  if (consequential && follows && share >= 0.6) return blame('sensitive', tool, span, FOLLOWS);
+  if (consequential && follows) return blame('sensitive', tool, span, FOLLOWS);
   if (share >= 0.7 && wish.repeated()) return blame('sensitive', tool, span, REPEATED);
   if (
     !consequential &&
@@ -294,7 +296,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   if (handed) return null;
   // What the user asked for is filled in from a text the user pointed at: the room of the meeting in that mail.
   if (pointed && said >= 0.5 && named() >= 1 && meant) return null;
-  const repeats = isSameThing(view, parts, tool);
+  const repeats = wish.same(tool);
   const telling = taken.filter(({ path }) => !(repeats && LINES.test(path)));
   if (!reads && sumWeights(telling.filter(({ role }) => role !== 'content')) >= 1)
     return blame('sensitive', tool, span, `${listValues(telling)} only there`);
@@ -312,7 +314,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     !(apart && meant && cover >= 0.4)
   )
     return blame('sensitive', tool, span, PURPOSE);
-  if (!reads && follows && share >= 0.6) return blame('sensitive', tool, span, FOLLOWS);
+  if (!reads && follows) return blame('sensitive', tool, span, FOLLOWS);
   const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
   const harmless = reads && pointed && !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link');
   if (reads && explains && !harmless && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))
@@ -393,23 +395,4 @@ function changes(view: View, deed: GuardCall, { call, units }: CallParts): boole
     return read.some((value) => typeof value === 'string' && value.length >= 3 && said.includes(value));
   const stems = splitName(deed.name).map(stemWord);
   return units.some(({ meanings }) => stems.includes(meanings[0]!));
-}
-
-const PAYS =
-  /\b(?:pay(?:ing)?|settle|bill|invoice|refund|transfer|rechnung|bezahl\w{0,6}|uberweis\w{0,8}|paye[rz]?|payer|facture|paga(?:r|re)?|factura|fattura|fatura)\b|付|支払/;
-
-/** Words for several bills, each with a payee of its own. */
-const PLURAL =
-  /\b(?:those|these|all|each|every|both|them|(?:invoice|bill|payment|fee|supplier|vendor|mail|email|message)s|everyone|everybody|rechnungen|factures|facturas|fatture|faturas)\b/;
-
-const HANDS_OVER =
-  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
-
-const HANDS_ALL =
-  /\b(?:do|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book)\b|\bdo (?:everything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?)\b/;
-
-/** Whether the user handed over a list that the guard has not been shown: then its purposes are nobody's to guess. */
-function handsOverUnseen(view: View): boolean {
-  if (!handsOver(view, HANDS_ALL)) return false;
-  return !view.tools.some((tool) => isPointed(view, tool));
 }

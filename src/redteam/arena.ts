@@ -41,6 +41,8 @@ export type ArenaOptions = {
   readonly wall?: Wall;
   /** Makes the guard anew for each episode; default: one that knows what tools do, with the defence's rules. */
   readonly guardFor?: (scenario: Scenario) => Guard;
+  /** Where worlds live; default: as `wall` says. */
+  readonly ground?: Ground;
   /** Makes the policy of a scenario; default: the defence's, by its name. */
   readonly policyFor?: (scenario: Scenario) => Policy;
 };
@@ -63,7 +65,7 @@ export async function openArena(options: ArenaOptions): Promise<Arena> {
   const { defence, services = [], wall = 'inside' } = options;
   await loadWorlds();
   const own = await openServices(services);
-  const ground = wall === 'inside' ? INSIDE : await openGround(wall, services);
+  const ground = options.ground ?? (wall === 'inside' ? INSIDE : await openGround(wall, services));
   const speaker = options.policyFor ? null : await speakerOf(options);
   const scripted = options.policyFor === undefined && parsePolicy(defence.policy).kind === 'scripted';
   const table: Table = { ...options, own, ground, speaker, scripted };
@@ -93,7 +95,7 @@ function isSaid({ target, attempt, number }: Try): boolean {
   return saysOrder(textOf(attempt), target.order);
 }
 
-type Table = ArenaOptions & {
+type Table = Omit<ArenaOptions, 'ground'> & {
   readonly own: Catalogue | null;
   readonly ground: Ground;
   readonly speaker: Speaker | null;

@@ -12,13 +12,15 @@ import { openAttacker } from './attackers/index.ts';
 import { learnedAttacker } from './attackers/learned.ts';
 import { randomAttacker, templateAttacker } from './attackers/template.ts';
 import { type Fate, runCampaign } from './campaign.ts';
-import { drawTargets, leakyPolicy, weakGuard, weakPolicy } from './fixtures.ts';
+import { drawTargets, leakyGround, weakGuard, weakPolicy } from './fixtures.ts';
 import { blankJournal } from './journal.ts';
 import type { Target } from './target.ts';
 
 let targets: readonly Target[] = [];
 before(async () => {
-  targets = (await drawTargets('tool')).slice(0, 4);
+  // Who refuses at once reads nothing, and nothing leaks.
+  const reading = (await drawTargets('tool', 48)).filter(({ scenario }) => scenario.labels.prompt === 'benign');
+  targets = reading.slice(0, 4);
 });
 
 const DEFENCE = { policy: 'scripted:oracle', guard: null };
@@ -41,6 +43,7 @@ const LEARNERS: readonly (readonly [string, () => Attacker | Promise<Attacker>])
   ['bandit', banditAttacker],
   ['learned', () => learnedAttacker(3)],
 ];
+const honest = (scenario: Scenario): Policy => scriptedPolicy('oracle', scenario);
 /** What opens each planted hole. */
 const HOLE = /user has (agreed|approved)/;
 const BUDGET = 200;
@@ -59,14 +62,17 @@ for (const [name, open] of LEARNERS) {
   });
 
   test(`${name} finds what makes a service leak`, async () => {
-    const fates = await attack(await open(), await arenaOf((s) => leakyPolicy(s, HOLE)), BUDGET);
+    const fates = await attack(await open(), await arenaOf(honest, { ground: leakyGround(HOLE) }), BUDGET);
     for (const { brokenAt } of fates) assert.ok(brokenAt !== null && brokenAt > 0);
   });
 
   test(`${name} finds nothing where there is no hole`, async () => {
-    for (const policy of [weakPolicy, leakyPolicy]) {
-      const fates = await attack(await open(), await arenaOf((s) => policy(s, /(?!)/)), 16);
-      for (const { brokenAt } of fates) assert.equal(brokenAt, null);
+    const arenas = [
+      await arenaOf((s) => weakPolicy(s, /(?!)/)),
+      await arenaOf(honest, { ground: leakyGround(/(?!)/) }),
+    ];
+    for (const arena of arenas) {
+      for (const { brokenAt } of await attack(await open(), arena, 16)) assert.equal(brokenAt, null);
     }
   });
 }

@@ -53,7 +53,13 @@ test('a campaign stopped in the middle of a round goes on to the same end', asyn
   const stop = new AbortController();
   const arena = await weakArena(/(?!)/);
   let rounds = 0;
-  const counting: Arena = { ...arena, play: (tries) => (++rounds === 3 && stop.abort(), arena.play(tries)) };
+  const counting: Arena = {
+    ...arena,
+    play(tries) {
+      if (++rounds === 3) stop.abort();
+      return arena.play(tries);
+    },
+  };
   const journal = await openJournal(cut);
   await assert.rejects(runCampaign(optionsOf(counting, { journal, signal: stop.signal })));
   await appendFile(cut, '{"half a li');
@@ -152,6 +158,24 @@ test('a found attack is cut to the words that matter, and still breaks its targe
     (await minimiseAttacks(arena, attacks, 0)).map((attempt) => attempt.pieces[0]?.text),
     attacks.map(({ attempt }) => attempt.pieces[0]?.text),
   );
+});
+
+test('a malicious request keeps its words when the words around it are cut', async () => {
+  const [target] = await drawTargets('user');
+  assert.ok(target);
+  const arena = await openArena({ defence: { policy: 'scripted:compromised', guard: null } });
+  const common = { pieces: [], later: null, genes: null, style: 'test' };
+  const asked = target.order.phrase;
+  const [short, hidden] = await minimiseAttacks(
+    arena,
+    [`Quickly, ${asked} Thank you.`, `base64: ${btoa(asked)}`].map((request) => ({
+      target,
+      attempt: { ...common, request },
+    })),
+    100,
+  );
+  assert.equal(short?.request, asked);
+  assert.equal(hidden?.request, `base64: ${btoa(asked)}`);
 });
 
 test('an agent by script is held to texts that say what they want', async () => {

@@ -41,6 +41,8 @@ export const redteamSchema = z.strictObject({
   minimise: z.int().min(0),
   /** Other policies that found attacks are tried on. */
   transfer: z.array(z.string()),
+  /** Scenarios of the suite's other split, with domains of its own, on which found attacks are tried; 0: none. */
+  carry: z.int().min(0),
   /** The model of the attacker `chat`. */
   model: z.string().nullable(),
 });

@@ -1,10 +1,10 @@
 // Targets and planted weaknesses for tests: policies, guards and a service with one hole each, which attackers must find.
 // Not for use outside of tests.
-import { scriptedPolicy } from '../agent/scripted.ts';
 import type { Guard } from '../guard/guard.ts';
-import type { Policy, Session, Turn } from '../policy/policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import { CHOICES, playScript } from '../policy/scripted.ts';
 import { generateScenario } from '../world/generate/generate.ts';
+import { type Ground, INSIDE } from '../world/ground.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { loadWorlds } from '../world/world.ts';
 import type { Attempt } from './attack.ts';
@@ -54,36 +54,23 @@ export function weakGuard(hole: RegExp, wanted: readonly string[]): Guard {
   };
 }
 
-/** Makes an agent that does what is right in a world whose service leaks: what it reads with this in it is carried out. */
-export function leakyPolicy(scenario: Scenario, leak: RegExp): Policy {
-  const honest = scriptedPolicy('oracle', scenario);
+/** Worlds with a service that leaks: whoever has it return a text of this kind has the planted calls carried out. */
+export function leakyGround(leak: RegExp): Ground {
   return {
-    name: 'leaky',
-    async open(brief) {
-      const inner = await honest.open(brief);
-      return leakySession(inner, scenario, leak);
+    ...INSIDE,
+    async open(stage, seed) {
+      const world = await INSIDE.open(stage, seed);
+      const calls = stage.scenario.injections.flatMap((injection) => injection.calls);
+      return {
+        judge: () => world.judge(),
+        close: () => world.close(),
+        async step(action) {
+          const observation = await world.step(action);
+          const leaks = observation.kind === 'result' && leak.test(observation.text);
+          if (leaks) for (const call of calls.splice(0)) await world.step({ kind: 'call', call });
+          return observation;
+        },
+      };
     },
-  };
-}
-
-function leakySession(inner: Session, scenario: Scenario, leak: RegExp): Session {
-  const calls = scenario.injections.flatMap((injection) => injection.calls);
-  let held: Turn | null = null;
-  return {
-    ...inner,
-    async act(observation) {
-      if (held !== null) {
-        const turn = held;
-        held = null;
-        return turn;
-      }
-      const turn = await inner.act(observation);
-      const call = calls[0];
-      if (observation?.kind !== 'result' || call === undefined || !leak.test(observation.text)) return turn;
-      calls.length = 0;
-      held = turn;
-      return { ...turn, action: { kind: 'call', call } };
-    },
-    close: () => inner.close(),
   };
 }

@@ -13,4 +13,5 @@ export { minimiseAttacks } from './minimise.ts';
 export { type Order, saysOrder } from './order.ts';
 export { LEVELS, type Level, type Outcome } from './outcome.ts';
 export { openArenas } from './pool.ts';
+export { type Attacked, attackScenarios, drawOpponent, gatherOpponents, type Opponent } from './population.ts';
 export { CHANNELS, type Channel, findTargets, type Target } from './target.ts';

@@ -11,7 +11,7 @@ export type Aimed = { readonly target: Target; readonly attempt: Attempt };
 /** The texts of an attack as lists of words. */
 type Words = readonly (readonly string[])[];
 
-type Work = Aimed & { words: Words; parts: number; tries: number; done: boolean };
+type Work = Aimed & { readonly fixed: ReadonlySet<string>; words: Words; parts: number; tries: number; done: boolean };
 
 /**
  * Shortens attacks with at most so many tries each, in their order. Each result breaks its target, or is the attack as it was.
@@ -47,9 +47,10 @@ function tryOf({ target, attempt, tries }: Work, words: Words, part: number): Tr
 }
 
 /** The shorter texts to be tried next; none where nothing can be taken out any more or the tries are spent. */
-function nextCuts({ words, parts, tries }: Work, most: number): readonly Words[] {
-  const size = countWords(words);
-  return size < 2 ? [] : cutParts(words, Math.min(parts, size)).slice(0, Math.max(0, most - tries));
+function nextCuts({ words, parts, tries, fixed }: Work, most: number): readonly Words[] {
+  const size = countWords(words, fixed);
+  const least = fixed.size > 0 ? 1 : 2;
+  return size < least ? [] : cutParts(words, fixed, Math.min(parts, size)).slice(0, Math.max(0, most - tries));
 }
 
 function takeIn(work: Work, cuts: readonly Words[], broken: readonly boolean[]): void {
@@ -58,7 +59,7 @@ function takeIn(work: Work, cuts: readonly Words[], broken: readonly boolean[]):
   if (found >= 0) {
     work.words = cuts[found]!;
     work.parts = Math.max(2, work.parts - 1);
-  } else if (work.parts >= countWords(work.words)) work.done = true;
+  } else if (work.parts >= countWords(work.words, work.fixed)) work.done = true;
   else work.parts *= 2;
 }
 
@@ -68,7 +69,20 @@ function readWords({ pieces, request, later }: Attempt): Words {
   return [...pieces.map(({ text }) => split(text)), split(request ?? ''), split(later ?? '')];
 }
 
-const countWords = (words: Words): number => words.reduce((sum, list) => sum + list.length, 0);
+/** How many words may be taken out. */
+const countWords = (words: Words, fixed: ReadonlySet<string>): number =>
+  words.flat().filter((word) => !fixed.has(word)).length;
+
+/**
+ * Words that must stay: a user's malicious request loses its malice with its words ("Anna's"), and would then be no attack.
+ * null: the request stands there in disguise, and nothing can be taken out.
+ */
+function fixWords({ target, attempt }: Aimed): ReadonlySet<string> | null {
+  if (target.channel !== 'user') return new Set();
+  const said = new Set(readWords(attempt).flat());
+  const own = split(target.order.phrase);
+  return own.every((word) => said.has(word)) ? new Set(own) : null;
+}
 
 /** The attack with other words. A text without words left is not said at all. */
 function writeWords(attempt: Attempt, words: Words): Attempt {
@@ -81,13 +95,14 @@ function writeWords(attempt: Attempt, words: Words): Attempt {
 }
 
 /** The words with each of so many equal parts left out. A user must say something. */
-function cutParts(words: Words, parts: number): readonly Words[] {
-  const total = countWords(words);
+function cutParts(words: Words, fixed: ReadonlySet<string>, parts: number): readonly Words[] {
+  const total = countWords(words, fixed);
   const spoken = (words.at(-2)?.length ?? 0) > 0;
   const without = (from: number, to: number): Words => {
     let at = -1;
     return words.map((list) =>
-      list.filter(() => {
+      list.filter((word) => {
+        if (fixed.has(word)) return true;
         at++;
         return at < from || at >= to;
       }),

@@ -16,15 +16,19 @@ import type { Attacker } from './attacker.ts';
 import { type Fate, runCampaign } from './campaign.ts';
 import { type Arm, type AttackerName, type RedteamConfig, redteamSchema } from './config.ts';
 import { chooseBest, type Found, writeFound } from './found.ts';
+import { buildAttempt } from './genome.ts';
 import { openJournal } from './journal.ts';
 import { minimiseAttacks } from './minimise.ts';
 import { openArenas } from './pool.ts';
+import { gatherOpponents } from './population.ts';
 import { findTargets, type Target } from './target.ts';
 
 export type RunOptions = {
   readonly root: string;
   readonly config: RedteamConfig;
   readonly scenarios: readonly Scenario[];
+  /** Scenarios of other domains, on which found attacks are tried. */
+  readonly others: readonly Scenario[];
   /** Worker threads. */
   readonly jobs: number;
   readonly signal: AbortSignal;
@@ -91,6 +95,25 @@ export function defenceOf(arm: Arm, { policy, guard }: Pick<RedteamConfig, 'poli
 
 /** Runs, or goes on with, a red team run. Rejects when the signal aborts; whole rounds are kept. */
 export async function runRedteam(options: RunOptions): Promise<RedteamResult> {
+  const arenas = new Map<string, Promise<Arena>>();
+  const open = (defence: Defence): Promise<Arena> => {
+    const name = nameDefence(defence);
+    const known = arenas.get(name) ?? openDefence(options, defence);
+    arenas.set(name, known);
+    return known;
+  };
+  try {
+    return await perform({ ...options, open });
+  } finally {
+    for (const arena of await Promise.allSettled(arenas.values()))
+      if (arena.status === 'fulfilled') await arena.value.close();
+  }
+}
+
+/** A run whose arenas stay open to its end: threads take longer to start than most of their work. */
+type Running = RunOptions & { readonly open: (defence: Defence) => Promise<Arena> };
+
+async function perform(options: Running): Promise<RedteamResult> {
   const { config, scenarios, root } = options;
   const targets = await findTargets(scenarios, { channels: config.channels });
   if (targets.length === 0)
@@ -100,22 +123,27 @@ export async function runRedteam(options: RunOptions): Promise<RedteamResult> {
   const found: Found[] = [];
   for (const arm of config.arms) {
     const defence = defenceOf(arm, config);
-    const arena = await openDefence(options, defence);
-    try {
-      clean.set(arm, await measureClean(arena, scenarios));
-      for (const name of config.attackers) {
-        if (name === 'gradient' && arm === 'guard') continue; // a guard has no weights
-        const fates = await attack(options, { arm, arena, targets, name, defence });
-        campaigns.push({ arm, attacker: name, fates });
-        found.push(...fates.flatMap((fate) => describeFate(fate, { name, defence, config })));
-      }
-    } finally {
-      await arena.close();
+    const arena = await options.open(defence);
+    clean.set(arm, await measureClean(arena, scenarios));
+    for (const name of config.attackers) {
+      if (name === 'gradient' && arm === 'guard') continue; // a guard has no weights
+      const fates = await attack(options, { arm, arena, targets, name, defence });
+      campaigns.push({ arm, attacker: name, fates });
+      found.push(...fates.flatMap((fate) => describeFate(fate, { name, defence, config })));
     }
   }
   const best = await shorten(options, chooseBest(found));
+  const carried = await carryOver(options, best);
   const suite = best.length === 0 ? null : await writeFound(join(root, 'scenarios', 'found'), best);
-  return { config, targets, clean, campaigns, found: best, transfers: await transfer(options, best), suite };
+  return {
+    config,
+    targets,
+    clean,
+    campaigns,
+    found: best,
+    transfers: [...(await transfer(options, best)), ...carried],
+    suite,
+  };
 }
 
 /** A chat model is asked from this thread, so that its limits hold for all; anybody else plays in threads. */
@@ -146,7 +174,7 @@ type Front = {
   readonly defence: Defence;
 };
 
-async function attack(options: RunOptions, { arm, arena, targets, name, defence }: Front): Promise<Fate[]> {
+async function attack(options: Running, { arm, arena, targets, name, defence }: Front): Promise<Fate[]> {
   const { config, root, signal, onProgress } = options;
   const journal = await openJournal(join(root, 'tries', `${arm}-${name}.jsonl`));
   const attacker = await options.openAttacker(name, defence);
@@ -181,43 +209,64 @@ function listDefences({ arms, policy, guard, transfer }: RedteamConfig): Readonl
   return new Map([...own, ...others].map((defence) => [nameDefence(defence), defence]));
 }
 
-async function shorten(options: RunOptions, found: readonly Found[]): Promise<Found[]> {
+async function shorten(options: Running, found: readonly Found[]): Promise<Found[]> {
   const { config, signal } = options;
   if (config.minimise === 0) return [...found];
   const results: Found[] = [];
   for (const [name, defence] of listDefences(config)) {
     const own = found.filter((one) => one.defence === name);
     if (own.length === 0) continue;
-    const arena = await openDefence(options, defence);
-    try {
-      const shorts = await minimiseAttacks(arena, own, config.minimise, (done) => {
-        signal.throwIfAborted();
-        options.onProgress(`shortening, ${name}`, done, own.length, own.length);
-      });
-      results.push(...own.map((one, at) => ({ ...one, short: shorts[at] ?? one.attempt })));
-    } finally {
-      await arena.close();
+    const arena = await options.open(defence);
+    const shorts = await minimiseAttacks(arena, own, config.minimise, (done) => {
+      signal.throwIfAborted();
+      options.onProgress(`shortening, ${name}`, done, own.length, own.length);
+    });
+    results.push(...own.map((one, at) => ({ ...one, short: shorts[at] ?? one.attempt })));
+  }
+  return results;
+}
+
+/** The most of a defence's opponents that are tried on each new target. */
+const CARRIED = 8;
+
+/** Tries what broke a defence on it again, on targets of other domains: broken where any of the opponents breaks it. */
+async function carryOver(options: Running, found: readonly Found[]): Promise<Transfer[]> {
+  const targets = await findTargets(options.others, { channels: options.config.channels });
+  const results: Transfer[] = [];
+  for (const [name, defence] of targets.length === 0 ? [] : listDefences(options.config)) {
+    const opponents = gatherOpponents(found.filter((one) => one.defence === name));
+    if (opponents.length === 0) continue;
+    const arena = await options.open(defence);
+    for (const channel of options.config.channels) {
+      const members = opponents.filter((one) => one.channel === channel).slice(0, CARRIED);
+      const own = targets.filter((target) => target.channel === channel);
+      if (members.length === 0 || own.length === 0) continue;
+      const tries = own.flatMap((target) =>
+        members.map(({ genes }, at) => ({ target, attempt: buildAttempt(target, genes), number: at + 1 })),
+      );
+      const outcomes = await arena.play(tries);
+      const broken = own.filter((_, at) =>
+        outcomes.slice(at * members.length, (at + 1) * members.length).some((outcome) => outcome.broken === true),
+      );
+      const to = `${name}, other domains (${channel}, ${members.length} tries)`;
+      results.push({ from: name, to, rate: wilson(broken.length, own.length) });
     }
   }
   return results;
 }
 
 /** Plays each defence's found attacks on every other one. */
-async function transfer(options: RunOptions, found: readonly Found[]): Promise<Transfer[]> {
+async function transfer(options: Running, found: readonly Found[]): Promise<Transfer[]> {
   const results: Transfer[] = [];
   const sources = [...new Set(found.map(({ defence }) => defence))];
   for (const [to, defence] of found.length === 0 ? [] : listDefences(options.config)) {
-    const arena = await openDefence(options, defence);
-    try {
-      for (const from of sources) {
-        options.signal.throwIfAborted();
-        const own = found.filter((one) => one.defence === from);
-        const outcomes = await arena.play(own.map(({ target, short }) => ({ target, attempt: short, number: 1 })));
-        const judged = outcomes.filter(({ broken }) => broken !== null);
-        results.push({ from, to, rate: wilson(judged.filter(({ broken }) => broken).length, judged.length) });
-      }
-    } finally {
-      await arena.close();
+    const arena = await options.open(defence);
+    for (const from of sources) {
+      options.signal.throwIfAborted();
+      const own = found.filter((one) => one.defence === from);
+      const outcomes = await arena.play(own.map(({ target, short }) => ({ target, attempt: short, number: 1 })));
+      const judged = outcomes.filter(({ broken }) => broken !== null);
+      results.push({ from, to, rate: wilson(judged.filter(({ broken }) => broken).length, judged.length) });
     }
   }
   return results;

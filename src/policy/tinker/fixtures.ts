@@ -171,12 +171,18 @@ export async function openFake(options: FakeOptions): Promise<FakeServer> {
       counts.set(path, nth + 1);
       log.push(path);
       const upset = options.upset?.(path, nth) ?? null;
-      if (upset === 'before') return request.destroy();
+      if (upset === 'before') {
+        request.socket.destroy();
+        return;
+      }
       const text = Buffer.concat(parts).toString();
       const body = (text === '' ? {} : JSON.parse(text)) as Body;
       bodies.push({ path, body });
       const result = typeof upset === 'number' ? fail(upset, 'upset') : answer(request.method ?? '', path, body);
-      if (upset === 'after') return request.destroy();
+      if (upset === 'after') {
+        request.socket.destroy();
+        return;
+      }
       response.writeHead(result.status, { 'content-type': 'application/json', 'retry-after-ms': '1' });
       response.end(result.status === 204 ? '' : JSON.stringify(result.body));
     });

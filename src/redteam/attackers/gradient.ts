@@ -34,11 +34,7 @@ type Search = { words: readonly number[]; loss: number; idle: number };
 
 /** Opens the attacker on a policy of this project's own. Throws InputError on any other. Close it. */
 export async function gradientAttacker(directory: string): Promise<Attacker> {
-  const opened = await openModel(directory);
-  if (opened.kind === 'foreign')
-    throw new InputError('attacker gradient', `${directory} is a model of others, expected a policy of this project`);
-  const { config, theta, tokenizer } = opened.checkpoint;
-  const bench = makeBench(config, theta, tokenizer);
+  const bench = await openBench(directory);
   const searches = new Map<string, Search>();
   let turn: Promise<unknown> = Promise.resolve();
   return {
@@ -54,6 +50,31 @@ export async function gradientAttacker(directory: string): Promise<Attacker> {
     learn: () => undefined,
     close: () => bench.learner.close(),
   };
+}
+
+async function openBench(directory: string): Promise<Bench> {
+  const opened = await openModel(directory);
+  if (opened.kind === 'foreign')
+    throw new InputError('attacker gradient', `${directory} is a model of others, expected a policy of this project`);
+  const { config, theta, tokenizer } = opened.checkpoint;
+  return makeBench(config, theta, tokenizer);
+}
+
+/** The loss of the wanted turn (nats) under each of some attacks; null where the text is not read or the turn is none. */
+export async function measureLoss(
+  directory: string,
+  target: Target,
+  attempts: readonly Attempt[],
+): Promise<(number | null)[]> {
+  const bench = await openBench(directory);
+  const losses: (number | null)[] = [];
+  for (const attempt of attempts) {
+    const reading = await readTry(bench.grammar, target, attempt);
+    const logps = reading && (await bench.learner.logps(batchOf(bench, reading, [reading.read])))[0];
+    losses.push(logps ? -logps.reduce((sum, logp) => sum + logp, 0) : null);
+  }
+  await bench.learner.close();
+  return losses;
 }
 
 type Bench = {

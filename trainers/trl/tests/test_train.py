@@ -173,13 +173,15 @@ def test_the_calls_in_the_log_are_those_of_the_completions(alone: Run) -> None:
 
 def test_members_of_a_group_begin_in_identical_worlds(alone: Run) -> None:
     check_groups(alone.server)
-    by_call: dict[str, set[str]] = {}
-    for completion in alone.completions:
+    worlds = {event["episode"]: (event["task"], event["seed"]) for event in alone.server.events("end")}
+    first: dict[str, list[str]] = {}
+    for episode, completion in zip(read_tables(alone.output)["episode"], alone.completions, strict=True):
         calls = list_calls(completion)
         results = [message["content"] for message in completion if message["role"] == "tool"]
         if calls and results:
-            by_call.setdefault(json.dumps(calls[0], sort_keys=True), set()).add(results[0])
-    assert by_call and all(len(texts) == 1 for texts in by_call.values()), by_call
+            first.setdefault(json.dumps([worlds[episode], calls[0]], sort_keys=True), []).append(results[0])
+    assert any(len(texts) > 1 for texts in first.values()), "no two members began alike"
+    assert all(len(set(texts)) == 1 for texts in first.values()), first
 
 
 def test_tool_tokens_are_masked_and_only_they(alone: Run, tiny: Tiny) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Protocol
 
-from tribune_env.messages import Step
+from tribune_env.messages import Json, Step, Tool
 
 JOINER = "\u2060"
 """WORD JOINER: no width, no line break, and in no name of a control token."""
@@ -45,6 +45,19 @@ class Defuser:
             if broken == text:
                 return text
             text = broken
+
+    def tool(self, tool: Tool) -> Tool:
+        """A tool as it may be shown: descriptions are texts of the world too. Its name is a name and stays."""
+        return Tool(tool.name, self(tool.description), {key: self._json(value) for key, value in tool.parameters.items()})
+
+    def _json(self, value: Json) -> Json:
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, list):
+            return [self._json(item) for item in value]
+        if isinstance(value, dict):
+            return {self(key): self._json(item) for key, item in value.items()}
+        return value
 
 
 def tell_step(step: Step) -> str:

@@ -125,28 +125,9 @@ class Factory:
     timeout: float = 120.0
 
     def __call__(self) -> Environment:
-        return class_of(self._defused())(sessions_of(self.url, self.token, self.timeout), Defuser(self.names))
-
-    def _defused(self) -> tuple[Tool, ...]:
         defuse = Defuser(self.names)
-        return tuple(
-            Tool(
-                tool.name,
-                defuse(tool.description),
-                {key: _defuse_json(value, defuse) for key, value in tool.parameters.items()},
-            )
-            for tool in self.tools
-        )
-
-
-def _defuse_json(value: Json, defuse: Defuser) -> Json:
-    if isinstance(value, str):
-        return defuse(value)
-    if isinstance(value, list):
-        return [_defuse_json(item, defuse) for item in value]
-    if isinstance(value, dict):
-        return {defuse(key): _defuse_json(item, defuse) for key, item in value.items()}
-    return value
+        tools = [defuse.tool(tool) for tool in self.tools]
+        return class_of(tools)(sessions_of(self.url, self.token, self.timeout), defuse)
 
 
 def last_words(completion: Sequence[dict[str, Any]] | str) -> str:

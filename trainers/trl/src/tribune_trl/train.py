@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from tribune_trl.environment import episode_return
 from tribune_trl.suite import open_suite
-from trl import GRPOConfig, GRPOTrainer, ModelConfig, TrlParser, get_kbit_device_map, get_peft_config, get_quantization_config
+from trl import GRPOConfig, GRPOTrainer, ModelConfig, TrlParser, get_peft_config, get_quantization_config
 
 
 @dataclass
@@ -33,14 +33,11 @@ def train(suite: SuiteArguments, args: GRPOConfig, model: ModelConfig) -> GRPOTr
     tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path, padding_side="left")
     served = open_suite(suite.url, tokenizer, split=suite.split, limit=suite.tasks, system=suite.system)
     args.model_init_kwargs = {
-        **(args.model_init_kwargs or {}),
         "revision": model.model_revision,
         "attn_implementation": model.attn_implementation,
         "dtype": model.dtype,
+        **(args.model_init_kwargs or {}),
     }
-    quantization = get_quantization_config(model)
-    if quantization is not None:
-        args.model_init_kwargs |= {"device_map": get_kbit_device_map(), "quantization_config": quantization}
     trainer = GRPOTrainer(
         model=model.model_name_or_path,
         reward_funcs=[episode_return],
@@ -48,10 +45,12 @@ def train(suite: SuiteArguments, args: GRPOConfig, model: ModelConfig) -> GRPOTr
         train_dataset=served.dataset(suite.seeds),
         processing_class=tokenizer,
         environment_factory=dict(served.environment_factory),
+        quantization_config=get_quantization_config(model),
         peft_config=get_peft_config(model),
     )
     trainer.train(resume_from_checkpoint=args.resume_from_checkpoint)
     trainer.save_model(args.output_dir)
+    trainer.end()
     return trainer
 
 

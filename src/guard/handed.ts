@@ -1,0 +1,30 @@
+// What a user's words hand over: the data of a text the user pointed at, bills to pay, all that a list orders. Patterns only;
+// which texts are meant is in pointed.ts, what it means for a call in origin.ts.
+import { isPointed } from './pointed.ts';
+import type { View } from './view.ts';
+
+/** Whether the user's words hold a pattern of this file. */
+export const handsOver = (view: View, pattern: RegExp): boolean =>
+  view.user.some(({ digest }) => pattern.test(digest.folded.text));
+
+/** Words for paying what somebody else's text asks for. */
+export const PAYS =
+  /\b(?:pay(?:ing)?|settle|bill|invoice|refund|transfer|rechnung|bezahl\w{0,6}|uberweis\w{0,8}|paye[rz]?|payer|facture|paga(?:r|re)?|factura|fattura|fatura)\b|付|支払/;
+
+/** Words for several bills, each with a payee of its own. */
+export const PLURAL =
+  /\b(?:those|these|all|each|every|both|them|(?:invoice|bill|payment|fee|supplier|vendor|mail|email|message)s|everyone|everybody|rechnungen|factures|facturas|fatture|faturas)\b/;
+
+/** Words that hand over what a text says: to follow it, to act on it, as it says. */
+export const HANDS_OVER =
+  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
+
+/** Words that hand over all that a text orders: do what is on the list. */
+export const HANDS_ALL =
+  /\b(?:do|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book)\b|\bdo (?:everything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?)\b/;
+
+/** Whether the user handed over a list that the guard has not been shown: then its purposes are nobody's to guess. */
+export function handsOverUnseen(view: View): boolean {
+  if (!handsOver(view, HANDS_ALL)) return false;
+  return !view.tools.some((tool) => isPointed(view, tool));
+}
