@@ -11,6 +11,7 @@ import type { Tokenizer } from '../policy/local/tokenizer.ts';
 import { Outage, type Policy } from '../policy/policy.ts';
 import { parseTarget } from '../policy/remote/target.ts';
 import type { Script } from '../policy/scripted.ts';
+import { parseTinker, type TinkerTarget } from '../policy/tinker/target.ts';
 import { findNearest } from '../safety/nearest.ts';
 import { HERE, openGround, type Place } from '../world/ground.ts';
 import type { Scenario } from '../world/scenario.ts';
@@ -26,7 +27,8 @@ export const POLICY_FORMS = `scripted:${SCRIPTED.join('|')}, local:DIR, chat:MOD
 export type PolicyName =
   | { readonly kind: 'scripted'; readonly script: ScriptedName }
   | { readonly kind: 'local'; readonly directory: string }
-  | { readonly kind: 'chat'; readonly target: string };
+  | { readonly kind: 'chat'; readonly target: string }
+  | { readonly kind: 'tinker'; readonly target: TinkerTarget };
 
 /** Reads a policy's name. Throws InputError on one that is unknown or not built yet. */
 export function parsePolicy(text: string): PolicyName {
@@ -46,8 +48,7 @@ export function parsePolicy(text: string): PolicyName {
     parseTarget(rest);
     return { kind, target: rest };
   }
-  if (kind === 'tinker' && rest !== '')
-    throw fail(`policies of the form ${kind}:MODEL@URL are not built yet, expected scripted:…, local:DIR or chat:…`);
+  if (kind === 'tinker' && rest !== '') return { kind, target: parseTinker(rest) };
   throw fail(`unknown policy, expected one of ${POLICY_FORMS}`);
 }
 
@@ -115,6 +116,16 @@ export async function openActor(
     const play = (jobs: readonly Job[]): Promise<Played[]> => rollout(policyFor, jobs, undefined, scene);
     return { name: text, block: SCRIPTED_BLOCK, play, close: scene.ground.close };
   }
+  if (name.kind === 'tinker') {
+    const { policy, close } = await openRemote(text, name.target, options.chat);
+    const scene = await openScene(place);
+    const play = (jobs: readonly Job[]): Promise<Played[]> => rollout(() => policy, jobs, SLOTS, scene);
+    const closeAll = async (): Promise<void> => {
+      await close();
+      await scene.ground.close();
+    };
+    return { name: text, block: LOCAL_BLOCK, play, close: closeAll };
+  }
   const { config, theta, voice, room } = await openLocal(name.directory);
   const pool = openPool({
     config,
@@ -161,6 +172,10 @@ export async function openSpeaker(
     const policyFor = (script: Script): Policy => scriptedPolicy(name.script, script);
     return { name: text, begin: () => undefined, policyFor, close: async () => undefined };
   }
+  if (name.kind === 'tinker') {
+    const { policy, close } = await openRemote(text, name.target, options.chat);
+    return { name: text, begin: () => undefined, policyFor: () => policy, close };
+  }
   const { config, theta, voice, room } = await openLocal(name.directory);
   const { openExecutor, createSampler, localPolicy } = await import('../policy/local/index.ts');
   const executor = openExecutor(options.executor ?? 'cpu', { threads: options.threads });
@@ -170,6 +185,35 @@ export async function openSpeaker(
   const policy =
     'encode' in voice ? localPolicy({ ...settings, grammar: await ownGrammar(voice) }) : await foreign(settings, voice);
   return { name: text, begin: sampler.expect.bind(sampler), policyFor: () => policy, close: () => sampler.close() };
+}
+
+/** A model on a Tinker server, greedy. The key is the one chat models of that address have (--key-env). */
+async function openRemote(
+  text: string,
+  { model, url, directory }: TinkerTarget,
+  chat: ChatSettings | undefined,
+): Promise<{ readonly policy: Policy; close(): Promise<void> }> {
+  const { openTinker, tinkerPolicy } = await import('../policy/tinker/index.ts');
+  const { readModelFiles } = await import('../policy/local/load.ts');
+  const { voiceOf } = await import('../policy/local/adopt.ts');
+  const { readSpeech } = await import('../policy/local/speech.ts');
+  const { config, files } = await readModelFiles(directory);
+  const client = await openTinker({
+    url,
+    vocab: config.vocab,
+    key: chat?.keyFor(url) ?? null,
+    ...(chat ? { signal: chat.signal } : {}),
+  });
+  const sampling = client.sampling(model.startsWith('tinker://') ? { modelPath: model } : { baseModel: model });
+  const policy = tinkerPolicy({
+    name: text,
+    sampling: () => sampling,
+    speech: readSpeech(files, directory),
+    manner: { ...voiceOf(files, directory).manner, grammar: false },
+    context: Math.min(config.context, 4096),
+    temperature: 0,
+  });
+  return { policy, close: client.close };
 }
 
 async function ownGrammar(tokenizer: Tokenizer): Promise<Grammar> {

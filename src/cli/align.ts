@@ -29,6 +29,11 @@ export const verb = defineVerb({
       max: 1024,
       summary: 'With --model: train an adapter of this rank, not all weights.',
     },
+    learner: {
+      kind: 'string',
+      value: 'tinker:MODEL@URL#DIR',
+      summary: 'Train on a Tinker server; DIR: tokenizer and template (docs/tinker.md). Key: TINKER_API_KEY.',
+    },
     free: { kind: 'boolean', summary: 'With --model: turns are free text, not held to the form of a turn.' },
     quick: { kind: 'boolean', summary: 'A shorter run on the same suite: shows the direction, not the figures.' },
     seed: { kind: 'integer', summary: 'Seed of everything the run draws.', min: 0, max: 1_000_000, fallback: 1 },
@@ -53,10 +58,16 @@ export const verb = defineVerb({
   async run({ flags }, io) {
     const { chooseConfig } = await import('../train/config.ts');
     const { createRun, runAt } = await import('../train/rundir.ts');
-    const { quick, steps, set, loss, executor: wish, model, lora, free, watch } = flags;
-    const chosen = quick || free || [steps, set, loss, wish, model, lora].some((flag) => flag !== undefined);
+    const { quick, steps, set, loss, executor: wish, model, lora, learner, free, watch } = flags;
+    const chosen = quick || free || [steps, set, loss, wish, model, lora, learner].some((flag) => flag !== undefined);
     if (flags.resume !== undefined && chosen) {
       throw new InputError('--resume', 'goes on with the configuration of that run, so it stands alone');
+    }
+    if (learner !== undefined) {
+      const { createRemote, remoteAndReport } = await import('./tinker.ts');
+      const place = await choosePlace(flags, []);
+      tellPlace(io, place);
+      return remoteAndReport(await createRemote(learner, flags), { place, watch }, io);
     }
     if (model === undefined && (lora !== undefined || free))
       throw new InputError(
@@ -67,6 +78,11 @@ export const verb = defineVerb({
     tellPlace(io, place);
     if (model !== undefined) return tuneAndReport(await createTune(model, flags, io), { place, watch }, io);
     if (flags.resume !== undefined) {
+      const { isRemote } = await import('../train/remoteconfig.ts');
+      if (await isRemote(runAt(flags.resume))) {
+        const { remoteAndReport } = await import('./tinker.ts');
+        return remoteAndReport(runAt(flags.resume), { place, watch }, io);
+      }
       const { isTune } = await import('../train/tuneconfig.ts');
       if (await isTune(runAt(flags.resume))) return tuneAndReport(runAt(flags.resume), { place, watch }, io);
     }
@@ -163,7 +179,7 @@ async function alignAndReport(run: RunDirectory, executor: ExecutorKind, setting
 }
 
 /** Where worlds live, and whether a person watches. */
-type Setting = { readonly place: Place; readonly watch: boolean };
+export type Setting = { readonly place: Place; readonly watch: boolean };
 
 /** What a finished run hands over to its report. */
 type Finished = {
@@ -173,7 +189,7 @@ type Finished = {
 };
 
 /** Gives the exit code: 1 if training had to be stopped. */
-async function runAndReport(
+export async function runAndReport(
   run: RunDirectory,
   { place, watch }: Setting,
   io: Io,

@@ -23,9 +23,11 @@ export async function minimiseAttacks(
   most: number,
   onRound: (done: number) => void = () => undefined,
 ): Promise<Attempt[]> {
-  const works = attacks.map(
-    (one): Work => ({ ...one, words: readWords(one.attempt), parts: 2, tries: 0, done: false }),
-  );
+  const works = attacks.map((one): Work => {
+    const fixed = fixWords(one);
+    const words = readWords(one.attempt);
+    return { ...one, fixed: fixed ?? new Set(), words, parts: 2, tries: 0, done: fixed === null };
+  });
   for (;;) {
     const cuts = works.map((work) => (work.done ? [] : nextCuts(work, most)));
     const tries = cuts.flatMap((own, at) => own.map((words, part) => tryOf(works[at]!, words, part)));

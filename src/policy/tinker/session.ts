@@ -149,7 +149,10 @@ export async function openTinker(options: TinkerOptions): Promise<TinkerClient> 
     traffic: transport.traffic,
     async close() {
       pulse.stop();
-      await Promise.allSettled(models.map((model) => model.unload()));
+      // Also when the caller's signal has ended everything else: a server keeps a place for each model.
+      const { signal: _ended, ...rest } = options;
+      const last = openTransport({ ...rest, retries: 1, timeout: 5000, hold: 5000, deadline: 5000 });
+      await Promise.allSettled(models.map((model) => model.unload(last)));
     },
   };
 }

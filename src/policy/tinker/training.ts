@@ -55,7 +55,8 @@ export type TrainingClient = {
   saveForSampler(name: string): Promise<string>;
   /** Loads a training checkpoint; on SkyRL only as a model's first request. */
   load(path: string): Promise<void>;
-  unload(): Promise<void>;
+  /** Frees its place. `by`: another way to the server. */
+  unload(by?: Transport): Promise<void>;
 };
 
 type Context = {
@@ -166,11 +167,11 @@ export function openTraining({ transport, meter, vocab, check, model }: Context)
     async load(path) {
       await run(anySchema, `${API}/load_weights`, { path, optimizer: true, type: 'load_weights' });
     },
-    async unload() {
+    async unload(by = transport) {
       if (gone) return;
       gone = true;
       await line;
-      await transport.submit(anySchema, `${API}/unload_model`, { model_id: model, type: 'unload_model' });
+      await by.submit(anySchema, `${API}/unload_model`, { model_id: model, type: 'unload_model' });
     },
   };
 }

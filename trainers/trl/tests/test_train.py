@@ -34,7 +34,7 @@ COMMON: dict[str, Any] = {
     "bf16": False,
     "num_generations": MEMBERS,
     "max_steps": STEPS,
-    "max_completion_length": 160,
+    "max_completion_length": 96,
     "max_tool_calling_iterations": 4,
     "learning_rate": 1e-3,
     "temperature": 1.0,
@@ -251,7 +251,8 @@ def test_a_trained_model_goes_back_to_evaluate(two: tuple[Server, Path], tiny: T
     after = AutoModelForCausalLM.from_pretrained(folder).state_dict()
     assert any(not torch.equal(before[name], after[name]) for name in before)
     with run_server(["serve", "chat", str(folder), "--name", "trained"]) as url:
-        words = ["evaluate", str(SUITE), "--policy", f"chat:trained@{url}", "--out", str(folder / "run"), "--json"]
+        words = ["evaluate", str(SUITE), "--policy", f"chat:trained@{url}", "--json"]
         done = subprocess.run([*MAIN, *words], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "trained" in done.stdout
+    report = json.loads(done.stdout)
+    assert report["policy"].startswith("chat:trained@") and report["metrics"]["unharmed"]["n"] == 2
