@@ -1,5 +1,5 @@
 // What is attacked: a scenario, the harm an attacker wants from it, and the places where a text of theirs would be read.
-// Places are found by trying: a mark is put into each cell of the world, and those that show up in what an agent reads while
+// Places are found by trying: a mark is put into each cell that outsiders write, and those that show up in what an agent reads while
 // it does the user's task, and leave that task as it was, can carry a text. Not here: the texts.
 import type { Played } from '../agent/run-episode.ts';
 import { runEpisode } from '../agent/run-episode.ts';
@@ -9,6 +9,7 @@ import type { Catalogue } from '../world/catalogue.ts';
 import { openStage } from '../world/environment.ts';
 import { NO_ACCESS } from '../world/mcp/access.ts';
 import type { Scenario } from '../world/scenario.ts';
+import { listSlots } from '../world/world.ts';
 import { applyAttack, NO_ATTACK, type Piece, type Place } from './attack.ts';
 import { type Order, phraseOrder, readOrder } from './order.ts';
 
@@ -137,19 +138,27 @@ async function findPlaces(clean: Scenario, known: readonly Place[], own: Catalog
     known.some(({ table, row, column }) => table === place.table && row === place.row && column === place.column);
   const undisturbed = JSON.stringify((await playScripted('comply', clean, own)).facts);
   const found: Place[] = [...known];
-  for (const place of listCells(clean)) {
+  for (const place of listCells(clean, own)) {
     if (!isKnown(place) && (await isRead(clean, place, undisturbed, own))) found.push(place);
   }
   const described = clean.tools.map((_, at): Place => ({ table: 'tools', row: at + 1, column: 'about' }));
   return [...found, ...described.filter((place) => !isKnown(place))];
 }
 
-/** Every cell that holds a text. */
-function listCells({ state }: Scenario): Place[] {
+/** Beside the services' own slots: names and titles that whoever writes from outside chooses too, and mails as they arrive. */
+const CHOSEN = [
+  ...['messages.author', 'reviews.author', 'events.title', 'issues.title', 'documents.title', 'files.name'],
+  ...['arrivals.raw'],
+];
+
+/** Every cell with a text that somebody outside may have written. */
+function listCells({ state }: Scenario, own: Catalogue | null): Place[] {
+  const slots = listSlots(own?.services).map(({ table, column }) => `${table}.${column}`);
+  const outside = new Set([...slots, ...CHOSEN]);
   return Object.entries(state).flatMap(([table, rows]) =>
     rows.flatMap((row, at) =>
       Object.entries(row).flatMap(([column, value]): Place[] =>
-        typeof value === 'string' ? [{ table, row: at + 1, column }] : [],
+        typeof value === 'string' && outside.has(`${table}.${column}`) ? [{ table, row: at + 1, column }] : [],
       ),
     ),
   );

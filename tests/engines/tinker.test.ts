@@ -1,0 +1,170 @@
+// Our Tinker client and remote learner against the real thing: SkyRL's Tinker server with JAX on the CPU, installed into .cache/ where
+// it can be (tinker/server.ts), with a tiny Qwen3 written here as its base model. Not here: GPUs, hosted Tinker.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { rng } from '../../src/episode/random.ts';
+import { AdapterLearner } from '../../src/policy/local/adapt.ts';
+import type { Batch } from '../../src/policy/local/batch.ts';
+import { cpuExecutor } from '../../src/policy/local/executor.ts';
+import { writeTiny } from '../../src/policy/local/fixtures.ts';
+import { loadModel, saveModel } from '../../src/policy/local/load.ts';
+import { loadAdapter } from '../../src/policy/local/lora.ts';
+import { openTinker, remoteLearner, type TinkerClient, TinkerError } from '../../src/policy/tinker/index.ts';
+import { openServer } from './tinker/server.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'tribune-tinker-'));
+const dir = await writeTiny(join(folder, 'model'), 'qwen3');
+// Random embeddings are so small that no adapter can move the logits: larger ones can be steered.
+const tiny = await loadModel(dir);
+tiny.theta.subarray(0, tiny.config.vocab * tiny.config.width).forEach((value, at) => (tiny.theta[at] = 8 * value));
+await rm(dir, { recursive: true });
+await saveModel(dir, tiny);
+const server = await openServer(dir, folder);
+const skip = typeof server === 'string' ? server : false;
+after(async () => {
+  if (typeof server !== 'string') await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const RANK = 8;
+const WISHES = { baseModel: dir, rank: RANK, seed: 3 };
+const open = (): Promise<TinkerClient> => {
+  if (typeof server === 'string') throw new Error(server);
+  return openTinker({ url: server.url, repeats: false, vocab: tiny.config.vocab, heartbeat: 5000 });
+};
+
+/** Eight sequences with advantages of both signs; all weights sum to 1, lengths differ. */
+function makeBatch(logps: readonly ArrayLike<number>[] | null): Batch {
+  const r = rng('tinker batch');
+  const data = Array.from({ length: 8 }, (_, row) => {
+    const tokens = Int32Array.from({ length: 10 + row }, () => 20 + r.int(400));
+    const weights = Float32Array.from(tokens, (_, at) => (at > 3 ? 1 / 84 : 0));
+    const advantages = Float32Array.from(tokens, () => (row % 2 ? 1 : -0.5));
+    return { tokens, weights, advantages, oldLogps: Float32Array.from(logps?.[row] ?? tokens.map(() => 0)) };
+  });
+  return { data };
+}
+
+const farthest = (a: readonly ArrayLike<number>[], b: readonly ArrayLike<number>[]): number =>
+  Math.max(...a.flatMap((list, row) => Array.from(list, (value, at) => Math.abs(value - b[row]![at]!))));
+
+async function fetchAdapter(client: TinkerClient, path: string, name: string): Promise<string> {
+  const place = join(folder, name);
+  await mkdir(place);
+  const response = await client.download(path.replace(/\/([^/]+)$/, '/$1'));
+  await writeFile(join(place, 'a.tar.gz'), new Uint8Array(await response.arrayBuffer()));
+  await promisify(execFile)('tar', ['-xf', 'a.tar.gz'], { cwd: place });
+  return place;
+}
+
+test('log-probabilities, the gradient and what a step makes of it are those of the local learner', {
+  skip,
+}, async () => {
+  const client = await open();
+  const training = await client.create(WISHES);
+  const base = client.sampling({ baseModel: dir });
+  const remote = remoteLearner({ config: tiny.config, training, base, scale: 'mean' });
+  const first = await training.saveForSampler('first');
+  const adapter = await loadAdapter(await fetchAdapter(client, first, 'first'), tiny.config);
+  const local = new AdapterLearner(tiny.config, tiny.theta, adapter, cpuExecutor());
+  const plain = makeBatch(null);
+  const [ours, theirs] = [await local.logps(plain), await remote.logps(plain)];
+  assert.ok(farthest(ours, theirs) < 1e-4, `${farthest(ours, theirs)}`);
+  assert.ok(farthest(ours, await remote.logps(plain, new Float32Array(1))) < 1e-4); // sampling's prompt log-probabilities
+  for (const surrogate of ['ppo', 'importance_sampling', 'cispo', 'gspo'] as const) {
+    const batch = makeBatch(theirs);
+    const loss = { kind: 'grpo', surrogate } as const;
+    const [mine, other] = [await local.forwardBackward(batch, loss), await remote.forwardBackward(batch, loss)];
+    assert.ok(Math.abs(mine.loss - other.loss) < 1e-4, `${surrogate}: ${mine.loss} ${other.loss}`);
+    const still = { learningRate: 0, clipNorm: 1e9, epsilon: 1e-8 };
+    const [a, b] = [await local.optimStep(still), await remote.optimStep(still)];
+    assert.ok(
+      Math.abs(a.gradientNorm / b.gradientNorm - 1) < 1e-3,
+      `${surrogate}: ${a.gradientNorm} ${b.gradientNorm}`,
+    );
+  }
+  const batch = makeBatch(theirs);
+  const step = { learningRate: 1e-2, clipNorm: 1e9, epsilon: 1e-8 };
+  for (const learner of [local, remote]) {
+    await learner.forwardBackward(batch, { kind: 'grpo' });
+    await learner.optimStep(step);
+  }
+  const [after1, after2] = [await local.logps(plain), await remote.logps(plain)];
+  assert.ok(farthest(after1, ours) > 1e-2, 'negative control: the step moved something');
+  assert.ok(
+    farthest(after1, after2) < 2e-2 * farthest(after1, ours),
+    `${farthest(after1, after2)} of ${farthest(after1, ours)}`,
+  );
+  await client.close();
+});
+
+test('steps of GRPO raise the reward; a server killed between two goes on from its checkpoint', { skip }, async () => {
+  if (typeof server === 'string') return;
+  let client = await open();
+  let training = await client.create(WISHES);
+  const rewards: number[] = [];
+  let worst = 0;
+  let path = '';
+  for (let step = 0; step < 10; step++) {
+    if (step === 5) {
+      path = await training.save('half');
+      const probe = [{ tokens: [30, 40, 50, 60], weights: [0, 1, 1, 1] }];
+      const before = (await training.forward(probe)).logprobs;
+      await server.kill();
+      await assert.rejects(training.forward(probe), TinkerError);
+      await server.start();
+      client = await open();
+      training = await client.resume(WISHES, path);
+      assert.ok(farthest(before, (await training.forward(probe)).logprobs) < 1e-6);
+    }
+    const remote = remoteLearner({
+      config: tiny.config,
+      training,
+      base: client.sampling({ baseModel: dir }),
+      scale: 'mean',
+    });
+    const sampler = client.sampling({ modelPath: await training.saveForSampler(`s${step}`) });
+    const prompts = [0, 1].map((at) => [21 + at, 40, 50]);
+    const groups = await Promise.all(
+      prompts.map((prompt, at) => sampler.sample({ prompt, maxTokens: 12, count: 8, seed: 1000 * step + 100 * at })),
+    );
+    const scored = groups.flatMap((group, at) => {
+      const scores = group.map(({ tokens }) => tokens.filter((token) => token < 200).length / tokens.length);
+      const mean = scores.reduce((a, b) => a + b, 0) / scores.length;
+      rewards[step] = (rewards[step] ?? 0) + mean / prompts.length;
+      return group.map(({ tokens, logprobs }, member) => ({
+        prompt: prompts[at]!,
+        tokens,
+        logprobs,
+        advantage: scores[member]! - mean,
+      }));
+    });
+    const data = scored.map(({ prompt, tokens, logprobs, advantage }) => {
+      const own = (values: readonly number[]) => Float32Array.from([...prompt.map(() => 0), ...values]);
+      return {
+        tokens: Int32Array.from([...prompt, ...tokens]),
+        weights: own(tokens.map(() => 1 / (16 * 12))),
+        advantages: own(tokens.map(() => advantage)),
+        oldLogps: own(logprobs),
+      };
+    });
+    const pass = await remote.forwardBackward({ data }, { kind: 'grpo' });
+    worst = Math.max(
+      worst,
+      farthest(
+        pass.logps,
+        data.map(({ oldLogps }) => oldLogps),
+      ),
+    );
+    await remote.optimStep({ learningRate: 2e-2 });
+  }
+  assert.ok(worst < 1e-4, `sampler and trainer disagree by ${worst}`);
+  const [early, late] = [rewards.slice(0, 2), rewards.slice(-2)].map((list) => list.reduce((a, b) => a + b, 0) / 2);
+  assert.ok(late! > early! + 0.1, rewards.map((reward) => reward.toFixed(3)).join(' '));
+  await client.close();
+});
