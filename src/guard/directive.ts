@@ -53,6 +53,10 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
     'forges a tag',
     /<\/?(?:system|information|important|instructions?|admin|assistant|tool_?\w{0,20}|function_?\w{0,20}|im_start|im_end|sys|inst|prompt|secret|override|task|think|user_?(?:message|input|prompt|request|query)?)(?: [^<>]{0,60})?>|\[\/?(?:inst|system|sys|assistant|admin)\b[^\]\n]{0,40}\]|<\|[\w ]{1,30}\|>|<<\/?sys>>|#{2,9} ?\(?(?:system|instructions?|assistant|human|new|admin)|(?:^|\n)[ \t]{0,8}(?:system|assistant|developer|human)(?: (?:message|prompt|note|override|instruction))?[ \t]?:[ \t]{0,8}\w{1,30} \w{1,30} \w/g,
   ],
+  [
+    'writes out a call',
+    /"(?:name|tool|tool_name|function|recipient_name)" ?: ?"[\w./-]{1,80}"[^{}]{0,60}"(?:arguments|args|parameters|tool_input|input|params)" ?: ?"?\\?\{/g,
+  ],
   ['shouts', /\b(?:important|urgent|attention|critical|warning)[ \t]?!{2,}/g],
   [
     'speaks as the user',

@@ -21,7 +21,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tribune-tinker-'));
 const dir = await writeTiny(join(folder, 'model'), 'qwen3');
 // Random embeddings are so small that no adapter can move the logits: larger ones can be steered.
 const tiny = await loadModel(dir);
-tiny.theta.subarray(0, tiny.config.vocab * tiny.config.width).forEach((value, at) => (tiny.theta[at] = 8 * value));
+for (let at = 0; at < tiny.config.vocab * tiny.config.width; at++) tiny.theta[at] = 8 * tiny.theta[at]!;
 await rm(dir, { recursive: true });
 await saveModel(dir, tiny);
 const server = await openServer(dir, folder);

@@ -57,7 +57,9 @@ const ABOUT: { readonly [about in GuardNote['about']]: string } = {
 };
 
 function drawNote({ about, said, reasons }: GuardNote): Child {
-  const [sign, tone, word] = WORDS[said] ?? ['', '', said];
+  // What is only told of, and let through, is no all-clear.
+  const isRemark = about === 'result' && said === 'pass';
+  const [sign, tone, word] = isRemark ? ['!', 'warn', 'remarks on'] : (WORDS[said] ?? ['', '', said]);
   return el(
     'div',
     { class: 'say guard' },
