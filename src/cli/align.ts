@@ -67,7 +67,8 @@ export const verb = defineVerb({
       const { createRemote, remoteAndReport } = await import('./tinker.ts');
       const place = await choosePlace(flags, []);
       tellPlace(io, place);
-      return remoteAndReport(await createRemote(learner, flags), { place, watch }, io);
+      const run = await createRemote(learner, flags);
+      return remoteAndReport(run, place, io, (train) => runAndReport(run, { place, watch }, io, train));
     }
     if (model === undefined && (lora !== undefined || free))
       throw new InputError(
@@ -81,7 +82,8 @@ export const verb = defineVerb({
       const { isRemote } = await import('../train/remoteconfig.ts');
       if (await isRemote(runAt(flags.resume))) {
         const { remoteAndReport } = await import('./tinker.ts');
-        return remoteAndReport(runAt(flags.resume), { place, watch }, io);
+        const run = runAt(flags.resume);
+        return remoteAndReport(run, place, io, (train) => runAndReport(run, { place, watch }, io, train));
       }
       const { isTune } = await import('../train/tuneconfig.ts');
       if (await isTune(runAt(flags.resume))) return tuneAndReport(runAt(flags.resume), { place, watch }, io);
@@ -179,7 +181,7 @@ async function alignAndReport(run: RunDirectory, executor: ExecutorKind, setting
 }
 
 /** Where worlds live, and whether a person watches. */
-export type Setting = { readonly place: Place; readonly watch: boolean };
+type Setting = { readonly place: Place; readonly watch: boolean };
 
 /** What a finished run hands over to its report. */
 type Finished = {
@@ -189,7 +191,7 @@ type Finished = {
 };
 
 /** Gives the exit code: 1 if training had to be stopped. */
-export async function runAndReport(
+async function runAndReport(
   run: RunDirectory,
   { place, watch }: Setting,
   io: Io,

@@ -5,11 +5,13 @@ import { voiceOf } from '../policy/local/adopt.ts';
 import { readModelFiles } from '../policy/local/load.ts';
 import { isMendable, TinkerError } from '../policy/tinker/fault.ts';
 import { parseTinker } from '../policy/tinker/target.ts';
+import type { Progress } from '../train/align.ts';
+import type { Evaluation } from '../train/evaluation.ts';
 import { remoteRun } from '../train/remote.ts';
-import { chooseRemote, readRemote, remoteSchema } from '../train/remoteconfig.ts';
+import { chooseRemote, type RemoteConfig, readRemote, remoteSchema } from '../train/remoteconfig.ts';
 import { createRun, type RunDirectory } from '../train/rundir.ts';
 import { putSettings } from '../train/settings.ts';
-import { runAndReport, type Setting } from './align.ts';
+import type { Place } from '../world/ground.ts';
 import type { Io } from './output.ts';
 
 /** The flags that say how a remote model is aligned. */
@@ -50,19 +52,28 @@ export async function createRemote(learner: string, flags: RemoteFlags): Promise
   return createRun(flags.out, set === '' ? chosen : putSettings(remoteSchema, chosen, set));
 }
 
+/** What a finished run hands over to its report. */
+type Finished = {
+  readonly evaluation: Evaluation;
+  readonly config: Pick<RemoteConfig, 'seed' | 'evaluate'>;
+  readonly parameters: number;
+};
+/** How a run is shown and reported (align.ts). */
+type Show = (train: (onProgress: (progress: Progress) => void) => Promise<Finished>) => Promise<number>;
+
 /** Runs it, or goes on with it. A server that cannot be had is told in one line. */
-export async function remoteAndReport(run: RunDirectory, setting: Setting, io: Io): Promise<number> {
+export async function remoteAndReport(run: RunDirectory, place: Place, io: Io, show: Show): Promise<number> {
   const config = await readRemote(run);
   const key = process.env.TINKER_API_KEY || null;
   const { protocol, hostname } = new URL(config.learner.url);
   if (key && protocol === 'http:' && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname))
     io.log(`warning: the key goes to ${hostname} unencrypted`);
-  return runAndReport(run, setting, io, async (onProgress) => {
+  return show(async (onProgress) => {
     try {
       const { evaluation, usage, path } = await remoteRun(run, {
         signal: io.signal,
         onProgress,
-        place: setting.place,
+        place,
         key,
       });
       const { prefill, sampled, trained } = usage;

@@ -2,7 +2,7 @@
 // it can be (tinker/server.ts), with a tiny Qwen3 written here as its base model. Not here: GPUs, hosted Tinker.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -11,6 +11,7 @@ import { rng } from '../../src/episode/random.ts';
 import { AdapterLearner } from '../../src/policy/local/adapt.ts';
 import type { Batch } from '../../src/policy/local/batch.ts';
 import { cpuExecutor } from '../../src/policy/local/executor.ts';
+import { PROJECTIONS } from '../../src/policy/local/family.ts';
 import { writeTiny } from '../../src/policy/local/fixtures.ts';
 import { loadModel, saveModel } from '../../src/policy/local/load.ts';
 import { loadAdapter } from '../../src/policy/local/lora.ts';
@@ -59,6 +60,12 @@ async function fetchAdapter(client: TinkerClient, path: string, name: string): P
   const response = await client.download(path.replace(/\/([^/]+)$/, '/$1'));
   await writeFile(join(place, 'a.tar.gz'), new Uint8Array(await response.arrayBuffer()));
   await promisify(execFile)('tar', ['-xf', 'a.tar.gz'], { cwd: place });
+  // SkyRL writes null where PEFT lists the matrices: it adapts them all.
+  const file = join(place, 'adapter_config.json');
+  await writeFile(
+    file,
+    JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), target_modules: [...PROJECTIONS] }),
+  );
   return place;
 }
 
