@@ -38,7 +38,7 @@ test('behind a guard that lets everything through, an episode is the same but fo
     const bare = await play((scenario) => scriptedPolicy(script, scenario));
     const guarded = await play((scenario) => guardPolicy(scriptedPolicy(script, scenario), () => always('execute')));
     assert.deepEqual(
-      guarded.map(({ steps, verdict }) => ({ steps, verdict })),
+      guarded.map(({ steps, verdict }) => ({ steps: steps.map(({ guard: _, ...step }) => step), verdict })),
       bare.map(({ steps, verdict }) => ({ steps, verdict })),
     );
   }
@@ -52,6 +52,9 @@ test('behind a guard that refuses everything nothing is called, and the episode 
     assert.equal(episode.error, null);
     assert.ok(actions(episode).every(({ kind }) => kind === 'final'));
     assert.equal(episode.verdict?.called, false);
+    // What was refused is on record, though it never reached the world.
+    const refused = episode.steps.flatMap(({ guard = [] }) => guard).filter(({ decision }) => decision === 'refuse');
+    assert.ok(refused.every(({ call, reasons }) => call !== null && reasons.length > 0));
   }
 });
 

@@ -3,9 +3,9 @@
 // back is replaced. For measuring what a guard adds to a policy, and for attacks on both together.
 // Not covered: what the guard does not see (a policy's thoughts), and a guard that is asked about calls the user approved.
 import { type Call, callKey } from '../episode/action.ts';
-import type { Observation, ToolSchema } from '../episode/episode.ts';
+import type { GuardWord, Observation, ToolSchema } from '../episode/episode.ts';
 import type { Conversation, GuardTool, Message } from '../guard/conversation.ts';
-import { createGuard, type Guard, type GuardOptions } from '../guard/guard.ts';
+import { createGuard, type Guard, type GuardOptions, type Reason } from '../guard/guard.ts';
 import type { Rulebook } from '../guard/rulebook.ts';
 import type { Brief, Policy, Session, Turn } from '../policy/policy.ts';
 import { REFUSAL } from '../policy/scripted.ts';
@@ -43,6 +43,11 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
   const approved = new Set<string>();
   let last: Call | null = null;
   let held: Held | null = null;
+  /** What was decided since the last turn that got through. */
+  let words: GuardWord[] = [];
+  const note = (call: Call | null, decision: GuardWord['decision'], reasons: readonly Reason[]): void => {
+    words.push({ call, decision, reasons: reasons.map(({ source, text }) => ({ source, text })) });
+  };
   const conversation = (): Conversation => ({ id: `episode-${brief.index}-${brief.seed}`, tools, messages });
 
   /** Takes in what came of the last turn, and says what the policy is to be told of it. */
@@ -64,7 +69,9 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
     return observation;
   };
 
-  const pass = (turn: Turn): Turn => {
+  const pass = (plain: Turn): Turn => {
+    const turn = words.length === 0 ? plain : { ...plain, guard: words };
+    words = [];
     if (turn.action.kind === 'call') messages.push({ role: 'assistant', text: '', calls: [turn.action.call] });
     last = turn.action.kind === 'call' || turn.action.kind === 'check' ? turn.action.call : null;
     return turn;
@@ -73,6 +80,7 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
   const judge = async (turn: Turn): Promise<Turn | Observation> => {
     if (turn.action.kind === 'final') {
       const judged = await guard.judgeText(conversation(), turn.action.text);
+      note(null, judged.action, judged.reasons);
       return judged.action === 'pass' ? turn : { ...turn, action: { kind: 'final', text: judged.text } };
     }
     if (turn.action.kind !== 'call') return turn;
@@ -80,6 +88,7 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
     // One exact call, once: what the user said yes to.
     if (approved.delete(callKey(call))) return turn;
     const { decision, reasons } = await guard.judgeCall(conversation(), call);
+    note(call, decision, reasons);
     if (decision === 'execute') return turn;
     if (decision === 'verify') {
       held = { turn, call };
@@ -97,7 +106,13 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
         if ('action' in judged) return pass(judged);
         told = judged;
       }
-      return { think: null, decision: 'refuse', action: { kind: 'final', text: REFUSAL }, ended: true, text: REFUSAL };
+      return pass({
+        think: null,
+        decision: 'refuse',
+        action: { kind: 'final', text: REFUSAL },
+        ended: true,
+        text: REFUSAL,
+      });
     },
     ...(inner.isFull && { isFull: () => inner.isFull?.() ?? false }),
     close: () => inner.close(),

@@ -108,6 +108,7 @@ async function takeTurns(session: Session, environment: Running, maxTurns: numbe
       action: turn.action,
       ended: turn.ended,
       observation: after,
+      ...(turn.guard && { guard: turn.guard }),
     });
     if (after.kind === 'end') return;
     observation = after;

@@ -4,7 +4,7 @@
 // policy did something else in the same turn: the record has only what reached the world.
 import { knowingGuard } from '../agent/guarded.ts';
 import { type Call, callKey } from '../episode/action.ts';
-import type { Episode, Observation, Step } from '../episode/episode.ts';
+import type { Episode, GuardWord, Observation, Step } from '../episode/episode.ts';
 import type { Conversation, GuardTool, Message } from '../guard/conversation.ts';
 import type { Guard, Reason } from '../guard/guard.ts';
 import { REFUSAL } from '../policy/scripted.ts';
@@ -28,8 +28,16 @@ export async function judgeEpisode(episode: Episode, scenario: Scenario | null):
   const conversation: Conversation = { id: episode.id, tools, messages };
   const allowed = new Set<string>();
   const turns: (readonly GuardNote[])[] = [];
-  for (const step of episode.steps) turns.push(await judgeTurn(guard, conversation, messages, step, allowed));
-  return { inLoop: wasGuarded(episode), known: scenario !== null, turns };
+  for (const step of episode.steps) {
+    const again = await judgeTurn(guard, conversation, messages, step, allowed);
+    turns.push(step.guard === undefined ? again : step.guard.map(tellWord));
+  }
+  const recorded = episode.steps.some((step) => step.guard !== undefined);
+  return { inLoop: recorded || wasGuarded(episode), known: scenario !== null, recorded, turns };
+}
+
+function tellWord({ call, decision, reasons }: GuardWord): GuardNote {
+  return { about: call === null ? 'text' : 'call', said: decision, call: call && JSON.stringify(call), reasons };
 }
 
 /** What the tools of an episode do, by the name they were shown under. */

@@ -129,6 +129,8 @@ export type GuardNote = {
   readonly about: 'call' | 'check' | 'text' | 'result';
   /** execute, verify or refuse of a call; pass, clean or hold of a text. */
   readonly said: string;
+  /** The call as it stands in the record, which may be one that never reached the world. */
+  readonly call?: string | null;
   readonly reasons: readonly { readonly source: string; readonly text: string }[];
 };
 
@@ -136,6 +138,8 @@ export type GuardNote = {
 export type GuardView = {
   readonly inLoop: boolean;
   readonly known: boolean;
+  /** Whether the record holds what was decided; else it is judged again. */
+  readonly recorded: boolean;
   readonly turns: readonly (readonly GuardNote[])[];
 };
 

@@ -43,6 +43,12 @@ export const observationSchema: z.ZodType<Observation> = z.discriminatedUnion('k
 
 const termsSchema = z.record(z.string(), z.number());
 
+const guardSchema = z.strictObject({
+  call: callSchema.nullable(),
+  decision: z.enum([...DECISIONS, 'pass', 'clean', 'hold']),
+  reasons: z.array(z.strictObject({ source: z.string(), text: z.string() })),
+});
+
 const stepSchema = z.strictObject({
   index: z.int().min(0),
   think: z.string().nullable(),
@@ -50,6 +56,7 @@ const stepSchema = z.strictObject({
   action: actionSchema,
   ended: z.boolean(),
   observation: observationSchema,
+  guard: z.array(guardSchema).exactOptional(),
   reward: termsSchema.exactOptional(),
 });
 

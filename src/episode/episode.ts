@@ -1,7 +1,7 @@
 // The record of one episode: what the policy saw, did and got back, what was judged and what it earned.
 // Stored as one line of JSON (codec.ts). Everything here can be read back without the code that produced it.
 import type { Decision, Effect, Mode } from '../safety/taxonomy.ts';
-import type { Action, Json } from './action.ts';
+import type { Action, Call, Json } from './action.ts';
 
 export const EPISODE_VERSION = 1;
 
@@ -35,6 +35,14 @@ export type Observation =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'end' };
 
+/** What a guard before the policy decided of one call or final text, whether it got through or not. */
+export type GuardWord = {
+  /** The call it was asked about; null: a final text. */
+  readonly call: Call | null;
+  readonly decision: Decision | 'pass' | 'clean' | 'hold';
+  readonly reasons: readonly { readonly source: string; readonly text: string }[];
+};
+
 /** One turn: the thought, the action, what came back. `decision` is the one the thought states, where it states one. */
 export type Step = {
   readonly index: number;
@@ -44,6 +52,8 @@ export type Step = {
   /** Whether the turn ended with the end-of-turn token (the paper's EOS factor). */
   readonly ended: boolean;
   readonly observation: Observation;
+  /** What a guard before the policy decided in this turn, in order; absent where there was none. */
+  readonly guard?: readonly GuardWord[];
   /** The reward earned in this step by term; absent until rewarded. */
   readonly reward?: { readonly [term: string]: number };
 };

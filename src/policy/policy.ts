@@ -2,7 +2,7 @@
 // Not here: the safety table (that is `rules`), the world, the reward.
 
 import type { Action, Call } from '../episode/action.ts';
-import type { Observation, ToolSchema } from '../episode/episode.ts';
+import type { GuardWord, Observation, ToolSchema } from '../episode/episode.ts';
 import type { Decision } from '../safety/taxonomy.ts';
 
 /** What a policy is told when an episode begins. */
@@ -37,6 +37,8 @@ export type Turn = {
   readonly action: Action;
   readonly ended: boolean;
   readonly text: string;
+  /** What a guard before the policy decided on the way to this turn (agent/guarded.ts). */
+  readonly guard?: readonly GuardWord[];
 };
 
 /** The policy's side of one episode. */

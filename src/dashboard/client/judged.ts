@@ -31,7 +31,9 @@ export function openJudged(
   return host;
 }
 
-function explain({ inLoop, known }: GuardView): string {
+function explain({ inLoop, known, recorded }: GuardView): string {
+  if (recorded)
+    return 'A guard stood before this policy: each turn shows all it decided, also of calls that never reached the world.';
   const tools = known
     ? 'told what the tools do'
     : 'knowing the tools by their names alone, as the scenario is not at hand';
@@ -56,7 +58,7 @@ const ABOUT: { readonly [about in GuardNote['about']]: string } = {
   result: 'what the tool returned',
 };
 
-function drawNote({ about, said, reasons }: GuardNote): Child {
+function drawNote({ about, said, call = null, reasons }: GuardNote): Child {
   // What is only told of, and let through, is no all-clear.
   const isRemark = about === 'result' && said === 'pass';
   const [sign, tone, word] = isRemark ? ['!', 'warn', 'remarks on'] : (WORDS[said] ?? ['', '', said]);
@@ -68,7 +70,7 @@ function drawNote({ about, said, reasons }: GuardNote): Child {
       'div',
       { class: 'what' },
       el('span', { class: `tag ${tone}` }, `${sign} ${word}`),
-      ` ${ABOUT[about]}`,
+      call === null ? ` ${ABOUT[about]}` : [' ', el('code', {}, call)],
       reasons.length > 0 &&
         el(
           'ul',
