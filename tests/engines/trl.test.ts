@@ -57,6 +57,8 @@ async function runModule(...words: readonly string[]): Promise<Outcome> {
     ...process.env,
     ...{ TRIBUNE_NODE: process.execPath, PYTHONDONTWRITEBYTECODE: '1', TRL_EXPERIMENTAL_SILENCE: '1' },
     ...{ HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false', CUDA_VISIBLE_DEVICES: '' },
+    // More threads than free cores wait for each other.
+    OMP_NUM_THREADS: '1',
   };
   return run(python.path, ['-P', '-m', ...words], { cwd: TRAINERS, env, maxBuffer: 1 << 24 }).then(
     ({ stdout }) => ({ passed: true, text: stdout }),

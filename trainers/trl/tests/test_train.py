@@ -72,7 +72,7 @@ def open_tiny(url: str, folder: Path) -> tuple[TrlSuite, Any]:
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # Two, on a machine that is busy, wait for each other most of the time.
     folder = tmp_path_factory.mktemp("tiny")
     with serve_suite(tmp_path_factory.mktemp("tools")) as server:
         names = type("Names", (), {"get_added_vocab": lambda self: {}})()
