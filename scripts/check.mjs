@@ -38,11 +38,15 @@ function listTests(step, words) {
   return files.filter((file) => stepOf(file) === step && (words.length === 0 || words.some((w) => file.includes(w))));
 }
 
+/** After so many milliseconds a test file counts as hung, is ended and named: nothing here takes a third of it alone. */
+const HUNG = 12 * 60_000;
+
 /** Runs test files, prints them as they end, and gives the counts of node:test. */
 async function runTests(files, concurrency) {
   let counts = null;
   let success = false;
-  const events = run({ files: files.map((file) => join(process.cwd(), file)), concurrency, signal: stop.signal });
+  const paths = files.map((file) => join(process.cwd(), file));
+  const events = run({ files: paths, concurrency, timeout: HUNG, signal: stop.signal });
   events.on('test:summary', (summary) => {
     if (summary.file !== undefined) return;
     counts = summary.counts;

@@ -148,7 +148,8 @@ export async function killRuns({ root, kills, seed, onKill, isOver = () => false
       if (!alive) continue;
       const where = await locate(run);
       struck[where] = (struck[where] ?? 0) + 1;
-      onKill?.(++done, where);
+      done += 1;
+      onKill?.(done, where);
     }
     faults.push(...listDifferences(whole.hashes, await hashRun(run)).map((text) => `run ${runs}: ${text}`));
     await rm(run, { recursive: true });

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +25,16 @@ class Server:
     url: str
     log: Path
 
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        """The log's events of a kind, in order."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [line for line in lines if line["event"] == kind]
+    def events(self, kind: str, ended: Collection[str] = (), ends: int = 0) -> list[dict[str, Any]]:
+        """The log's events of a kind, in order, once these episodes, and so many, have an end in it: it is written behind answers."""
+        for _ in range(600):
+            text = self.log.read_text() if self.log.exists() else ""
+            lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+            have = {line["episode"] for line in lines if line["event"] == "end"}
+            if have.issuperset(ended) and len(have) >= ends:
+                return [line for line in lines if line["event"] == kind]
+            time.sleep(0.05)
+        raise AssertionError(f"the log has no end of {sorted(set(ended) - have)}, and {len(have)} ends, not {ends}")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def test_an_episode_is_paid_what_the_log_says(server: Server) -> None:
     rewards = [step.reward or 0.0 for step in steps]
     assert [step.done for step in steps] == [False, True]
     assert steps[-1].total == pytest.approx(sum(rewards))
-    logged = [event["reward"] for event in server.events("call") if event["episode"] == "client-0"]
+    logged = [event["reward"] for event in server.events("call", ["client-0"]) if event["episode"] == "client-0"]
     assert logged == [step.reward for step in steps]
 
 

@@ -44,7 +44,7 @@ def test_tools_listed_before_the_reset_are_the_tools_of_the_task(server: Server)
             socket.send(json.dumps({"type": kind, "data": data}))
             return dict(json.loads(socket.recv())["data"])
 
-        for reset in resets:
+        for played, reset in enumerate(resets, 1):
             listed = ask("step", {"type": "list_tools"})["observation"]
             assert isinstance(listed, dict) and "pay_person" in [tool["name"] for tool in listed["tools"]]
             start = ask("reset", reset)
@@ -54,4 +54,4 @@ def test_tools_listed_before_the_reset_are_the_tools_of_the_task(server: Server)
             steps = [ask("step", {"tool_name": name, "arguments": given}) for name, given in calls]
             assert steps[-1]["done"] is True
             paid = sum(float(str(step["reward"])) for step in steps)
-            assert paid == pytest.approx(server.events("end")[-1]["return"])
+            assert paid == pytest.approx(server.events("end", ends=played)[-1]["return"])

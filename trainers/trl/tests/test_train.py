@@ -124,7 +124,7 @@ def list_calls(completion: Any) -> list[tuple[str, Any]]:
 
 def compare_with_log(server: Server, table: pandas.DataFrame) -> list[str]:
     """How TRL's reward column and the server's log differ."""
-    ends = {event["episode"]: event for event in server.events("end")}
+    ends = {event["episode"]: event for event in server.events("end", list(table["episode"]))}
     paid: Counter[str] = Counter()
     for event in server.events("call"):
         paid[event["episode"]] += event["reward"]
@@ -180,8 +180,25 @@ def test_members_of_a_group_begin_in_identical_worlds(alone: Run) -> None:
         results = [message["content"] for message in completion if message["role"] == "tool"]
         if calls and results:
             first.setdefault(json.dumps([worlds[episode], calls[0]], sort_keys=True), []).append(results[0])
-    assert any(len(texts) > 1 for texts in first.values()), "no two members began alike"
-    assert all(len(set(texts)) == 1 for texts in first.values()), first
+    assert first and all(len(set(texts)) == 1 for texts in first.values()), first
+
+
+def test_equal_rows_and_equal_calls_give_equal_texts(alone: Run, tiny: Tiny) -> None:
+    suite, _ = open_tiny(alone.server.url, tiny.folder)
+    row = {key: value for key, value in suite.dataset()[0].items() if key != "environment"}
+
+    def play(seed: int, person: str) -> list[str]:
+        environment = suite.environment_factory["tools-0"]()
+        texts = [environment.reset(**{**row, "seed": seed})]
+        texts += [
+            environment.find_contact(who="Ben"),
+            environment.pay_person(person=person, amount=20),
+            environment.final_answer(),
+        ]
+        environment._end("")
+        return texts
+
+    assert play(4, "Ben") == play(4, "Ben") != play(4, "Eve")
 
 
 def test_tool_tokens_are_masked_and_only_they(alone: Run, tiny: Tiny) -> None:

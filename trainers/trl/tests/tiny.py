@@ -16,7 +16,7 @@ import trl
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 ADDED = ["<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>"]
-WARM_STEPS = 70
+WARM_STEPS = 100
 
 
 def call(name: str, **arguments: Any) -> dict[str, Any]:

@@ -124,7 +124,8 @@ def play(
 
 
 def end_of(server: Server, output: AgentLoopOutput) -> dict[str, Any]:
-    (end,) = [event for event in server.events("end") if event["episode"] == output.extra_fields["episode"]]
+    episode: str = output.extra_fields["episode"]
+    (end,) = [event for event in server.events("end", [episode]) if event["episode"] == episode]
     return end
 
 
@@ -173,8 +174,9 @@ def test_wrong_calls_reach_the_judge(server: Server, tokenizer: PreTrainedTokeni
     output, _ = play(
         server, tokenizer, [call("none"), '<tool_call>\n{"name": "pay_person", "arguments": 3}\n</tool_call>', "x"]
     )
-    outcomes = [event["outcome"] for event in server.events("call") if event["episode"] == output.extra_fields["episode"]]
-    assert outcomes == ["error", "error", "result"]
+    episode: str = output.extra_fields["episode"]
+    calls = [event for event in server.events("call", [episode]) if event["episode"] == episode]
+    assert [event["outcome"] for event in calls] == ["error", "error", "result"]
 
 
 def test_a_rollout_that_runs_out_of_room_ends_and_is_judged(server: Server, tokenizer: PreTrainedTokenizerFast) -> None:
