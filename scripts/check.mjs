@@ -46,7 +46,7 @@ async function runTests(files, concurrency) {
   let counts = null;
   let success = false;
   const paths = files.map((file) => join(process.cwd(), file));
-  const events = run({ files: paths, concurrency, timeout: HUNG, signal: stop.signal });
+  const events = run({ files: paths, concurrency, timeout: HUNG, forceExit: true, signal: stop.signal });
   events.on('test:summary', (summary) => {
     if (summary.file !== undefined) return;
     counts = summary.counts;
