@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../episode/input.ts';
 import { traceGate } from '../guard/adapters/otel.ts';
+import { createApprovals } from '../guard/approval.ts';
 import { openAudit } from '../guard/audit.ts';
 import { type Asker, createGate, type Gate } from '../guard/gate.ts';
 import { createGuard } from '../guard/guard.ts';
@@ -26,6 +27,14 @@ export const GATE_FLAGS = {
   classifier: CLASSIFIER_FLAG,
   inbox: { kind: 'boolean', summary: 'ask in the dashboard (`tribune dashboard`), which must run on this machine' },
   'inbox-socket': { kind: 'string', value: 'SOCKET', summary: 'as --inbox, at another socket' },
+  'ask-timeout': {
+    kind: 'integer',
+    min: 1,
+    max: 86400,
+    fallback: 110,
+    value: 'SECONDS',
+    summary: 'how long a person may take; then the call is denied',
+  },
   'clean-results': { kind: 'boolean', summary: 'cut attacks out of what tools return before the model reads it' },
 } as const satisfies FlagSpec;
 
@@ -44,7 +53,14 @@ export async function openGate(flags: GateFlags, ask?: Asker, base: Rulebook = {
   });
   const inbox = await openChannel(flags);
   const asker = inbox ?? ask;
-  const gate = createGate({ guard, now: Date.now, ...audit, ...(asker === undefined ? {} : { ask: asker }) });
+  const askTimeout = flags['ask-timeout'] * 1000;
+  const gate = createGate({
+    guard,
+    now: Date.now,
+    askTimeout,
+    ...audit,
+    ...(asker === undefined ? {} : { ask: asker }),
+  });
   // A host that could ask by itself does not: who gave --inbox wants to be asked there.
   return traceIfAsked(inbox === undefined ? gate : { ...gate, openCall: gate.passCall });
 }
@@ -54,7 +70,8 @@ async function openChannel(flags: GateFlags): Promise<Asker | undefined> {
   const named = flags['inbox-socket'];
   if (!flags.inbox && named === undefined) return undefined;
   const { askInbox } = await import('../dashboard/channel.ts');
-  return askInbox({ socket: named ?? INBOX, from: `process ${process.pid}`, now: Date.now });
+  const patience = flags['ask-timeout'] * 1000;
+  return askInbox({ socket: named ?? INBOX, from: `process ${process.pid}`, now: Date.now, patience });
 }
 
 /** With spans where OpenTelemetry is set up in the environment and its API is installed. */
