@@ -58,6 +58,7 @@ export async function openGate(flags: GateFlags, ask?: Asker, base: Rulebook = {
     guard,
     now: Date.now,
     askTimeout,
+    approvals: createApprovals({ now: Date.now, ttl: askTimeout + 10_000 }),
     ...audit,
     ...(asker === undefined ? {} : { ask: asker }),
   });

@@ -110,7 +110,7 @@ test('a call behind the proxy waits in the page: approved it goes on to the agen
 });
 
 test('what nobody answers in time expires in the page, and the call does not reach the agent', { skip }, async () => {
-  const { client, end } = await openProxy('--ask-timeout', '3');
+  const { client, end } = await openProxy('--ask-timeout', '10');
   try {
     await withPage(async (page) => {
       const asked = ask(client);
