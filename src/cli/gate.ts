@@ -53,7 +53,8 @@ export async function openGate(flags: GateFlags, ask?: Asker, base: Rulebook = {
   });
   const inbox = await openChannel(flags);
   const asker = inbox ?? ask;
-  const askTimeout = flags['ask-timeout'] * 1000;
+  // A moment longer than the inbox waits, which then sees its own end; the approval outlives both.
+  const askTimeout = flags['ask-timeout'] * 1000 + 1000;
   const gate = createGate({
     guard,
     now: Date.now,
