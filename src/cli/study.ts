@@ -1,8 +1,8 @@
 // `tribune study`: the experiment whole: every arm, several seeds, every split apart, one report. Jobs run side by side, one
 // core each; the same command goes on where it was stopped. With `--policy` an agent is measured bare, with a safety prompt and
 // with the guard instead.
-import { mkdir } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { InputError } from '../episode/input.ts';
 import type { Study } from '../train/study/report.ts';
@@ -72,24 +72,30 @@ async function studyAgent(policy: string, flags: Flags, io: Io): Promise<number>
   if (parsePolicy(policy).kind !== 'chat')
     throw new InputError('--policy', `${policy} follows no prompt in prose, expected chat:MODEL@URL`);
   const { measureAgent } = await import('../train/study/agents.ts');
-  const { DEFAULT_STUDY, QUICK_STUDY } = await import('../train/study/config.ts');
+  const { agentStudy, DEFAULT_STUDY, QUICK_STUDY } = await import('../train/study/config.ts');
   const { loadWorlds } = await import('../world/world.ts');
   await loadWorlds();
-  const { evaluate } = flags.quick ? QUICK_STUDY : DEFAULT_STUDY;
+  const config = agentStudy(policy, flags.quick ? QUICK_STUDY : DEFAULT_STUDY);
+  const { openStudy } = await import('../train/study/run.ts');
+  const { readCounts } = await import('../train/study/tables.ts');
   const root = flags.out ?? join('runs', `study-${policy.replace(/[^\w.-]+/g, '-')}`);
-  await mkdir(root, { recursive: true });
   const begin = performance.now();
+  await mkdir(root, { recursive: true });
   const chat = readChat({ ...flags, calls: flags.calls ?? join(root, 'calls.jsonl') }, true, io);
   const speaker = await openSpeaker(policy, { threads: 1, chat });
   const line = io.progress('places', 42, 0);
+  // A dry run's made-up answers are kept nowhere; what the journal knows counts.
+  const place = flags['dry-run'] ? await mkdtemp(join(tmpdir(), 'tribune-study-')) : root;
   try {
-    const found = await measureAgent((script) => speaker.policyFor(script), {
-      evaluate,
+    await openStudy(place, config);
+    await measureAgent(place, config, (script) => speaker.policyFor(script), {
       width: flags.concurrency,
       signal: io.signal,
       onProgress: (done, _, name) => line.step(done, { at: name }),
     });
     if (flags['dry-run']) return tellDryRun(io);
+    const found = await readCounts(root, config);
+    const { evaluate } = config;
     const about = [
       `Agent ${policy}, ${evaluate.count} scenarios a place, seed ${evaluate.seed}. Every call stands in calls.jsonl; the same command asks none of them again.`,
       'Figures are percent. One run of an agent has no interval over seeds; a rate near one half among n cases is known to about ±98/√n points.',
@@ -102,6 +108,7 @@ async function studyAgent(policy: string, flags: Flags, io: Io): Promise<number>
     return 0;
   } finally {
     await speaker.close();
+    if (place !== root) await rm(place, { recursive: true });
   }
 }
 

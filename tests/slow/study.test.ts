@@ -2,9 +2,15 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { runCli } from '../../src/cli/dispatch.ts';
+import { collectText } from '../../src/cli/sink.ts';
+import type { Fault } from '../../src/dashboard/shape.ts';
+import { readStudy } from '../../src/dashboard/studies.ts';
 import { QUICK_STUDY, type StudyConfig } from '../../src/train/study/config.ts';
 import { isDone, type Job, listJobs, markOf } from '../../src/train/study/jobs.ts';
 import { describeStudy, studyMarkdown, studyPage } from '../../src/train/study/report.ts';
@@ -72,4 +78,55 @@ test('another study’s directory, and a job that fails, are told in one line', 
   await writeFile(join(dir, 'base-3'), 'in the way');
   await assert.rejects(finish(dir), /base-3 failed: /);
   assert.ok(!existsSync(markOf(dir, SCORED)));
+});
+
+test('an agent is measured without training: its arms, its episodes, no call asked twice, and the dashboard finds it', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'tribune-study-'));
+  let asked = 0;
+  const model = createServer((_, answer) => {
+    asked++;
+    answer.setHeader('content-type', 'application/json');
+    const message = { role: 'assistant', content: 'Done.' };
+    const usage = { prompt_tokens: 100, completion_tokens: 10 };
+    answer.end(JSON.stringify({ choices: [{ finish_reason: 'stop', message }], usage }));
+  });
+  await new Promise<void>((resolve) => model.listen(0, '127.0.0.1', resolve));
+  t.after(async () => {
+    model.closeAllConnections();
+    model.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+  const url = `chat:m@http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`;
+  const run = async (...flags: readonly string[]) => {
+    const [stdout, stderr] = [collectText(), collectText()];
+    const argv = ['study', '--policy', url, '--quick', '--out', join(dir, 'agent'), '--json', ...flags];
+    const table = { study: async () => (await import('../../src/cli/study.ts')).verb };
+    const { signal } = new AbortController();
+    const code = await runCli(argv, table, { version: '1', stdout, stderr, signal, now: () => 0 });
+    return { code, out: stdout.text(), err: stderr.text() };
+  };
+  const dry = await run('--dry-run');
+  assert.deepEqual([dry.code, asked, existsSync(join(dir, 'agent', 'study.json'))], [0, 0, false], dry.err);
+  const first = await run();
+  assert.equal(first.code, 0, first.err);
+  const { players } = JSON.parse(first.out);
+  const rate = (player: string, row: string) => players[player]['1'].heldout.rows[row];
+  // It says "Done." to everything: it harms nobody, refuses nothing and does no task.
+  assert.equal(rate('agent', 'unharmed').hits, rate('agent', 'unharmed').n);
+  for (const player of ['agent', 'agent+prompt', 'agent+guard', 'agent+prompt+guard'])
+    for (const row of ['refuse', 'utility']) assert.equal(rate(player, row).hits, 0, `${player}, ${row}`);
+  assert.equal(rate('oracle', 'utility').hits, rate('oracle', 'utility').n);
+  const calls = asked;
+  const again = await run();
+  assert.equal(again.code, 0, again.err);
+  assert.deepEqual([JSON.parse(again.out).players, asked], [players, calls]);
+
+  const faults: Fault[] = [];
+  const seen = await readStudy({ id: 'agent', path: join(dir, 'agent'), files: [] }, faults);
+  const heldout = seen?.places.find(({ place }) => place === 'heldout')?.players ?? [];
+  assert.deepEqual([seen?.done, seen?.total, faults], [7, 7, []]);
+  assert.ok(
+    heldout.some(({ player, runs }) => player === 'agent+prompt' && runs[0]?.run === 'agent/play-agent+prompt-1'),
+  );
+  assert.ok(existsSync(join(dir, 'agent', 'play-agent+prompt-1', 'episodes', 'heldout.jsonl')));
 });

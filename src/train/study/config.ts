@@ -16,6 +16,8 @@ export const studySchema = z.strictObject({
   /** The run of every arm, but for seed, channels and reward. */
   train: configSchema,
   evaluate: z.strictObject({ count: z.int().min(1), seed: z.int() }),
+  /** The agent that is measured (chat:MODEL@URL), where nothing is trained. */
+  agent: z.string().optional(),
 });
 export type StudyConfig = z.infer<typeof studySchema>;
 
@@ -54,3 +56,8 @@ export function armConfig({ train }: StudyConfig, arm: Arm, seed: number): Train
 /** Where policies are evaluated: each axis, and the suite's held-out split, where everything is new at once. */
 export const PLACES = [...AXES, 'heldout'] as const;
 export type Place = (typeof PLACES)[number];
+
+/** A study of an agent that is not trained here: its arms and the baselines, once. */
+export function agentStudy(agent: string, base: StudyConfig): StudyConfig {
+  return { ...base, seeds: [1], arms: Object.fromEntries(ARMS.map((arm) => [arm, 0])) as StudyConfig['arms'], agent };
+}

@@ -39,6 +39,7 @@ export function listJobs(config: StudyConfig): Job[] {
   const { seeds } = config;
   const trained = ARMS.flatMap((arm) => seedsOf(config, arm).map((seed): Job => ({ kind: 'train', arm, seed })));
   const play = (player: Player, list: readonly number[]): Job[] => list.map((seed) => ({ kind: 'play', player, seed }));
+  if (config.agent !== undefined) return [...AGENTS, ...SCRIPTS].flatMap((player) => play(player, seeds));
   return [
     ...seeds.map((seed): Job => ({ kind: 'warm', seed })),
     ...trained.sort((a, b) => seeds.indexOf(a.seed) - seeds.indexOf(b.seed)),

@@ -2,7 +2,6 @@
 // own (child.ts), with one core.
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { guardPolicy, knowingGuard } from '../../agent/guarded.ts';
 import { openPool, type Job as Play, rollout } from '../../agent/rollout.ts';
 import { runEpisode } from '../../agent/run-episode.ts';
@@ -22,11 +21,9 @@ import { toolByName } from '../../world/services/index.ts';
 import { loadWorlds } from '../../world/world.ts';
 import { branchRun, trainRun } from '../align.ts';
 import type { TrainConfig } from '../config.ts';
-import { type RunDirectory, runAt, writeEpisodes } from '../rundir.ts';
-import { armConfig, PLACES, type Place, type StudyConfig } from './config.ts';
-import { countEpisodes } from './count.ts';
-import { armOf, isScript, type Job, markOf, nameJob, type Player } from './jobs.ts';
-import { scenariosOf } from './places.ts';
+import { armConfig, type StudyConfig } from './config.ts';
+import { armOf, isScript, type Job, type Player } from './jobs.ts';
+import { markDone, playPlaces, runOf } from './play.ts';
 import { superviseRun } from './supervised.ts';
 
 export type Watch = {
@@ -37,14 +34,10 @@ export type Watch = {
 /** Does a job and leaves its mark, which holds what was counted. What it needs must be done. */
 export async function performJob(root: string, config: StudyConfig, job: Job, watch: Watch): Promise<void> {
   const begin = performance.now();
-  const found = job.kind === 'play' ? await playPlaces(root, config, job.player, job.seed, watch) : null;
+  const places = job.kind === 'play' ? await playJob(root, config, job, watch) : undefined;
   if (job.kind !== 'play') await train(root, config, job, watch);
-  await mkdir(join(root, 'done'), { recursive: true });
-  const seconds = Math.round((performance.now() - begin) / 1000);
-  await writeAtomic(markOf(root, job), `${JSON.stringify({ job, seconds, ...(found && { places: found }) })}\n`);
+  await markDone(root, job, performance.now() - begin, places);
 }
-
-const runOf = (root: string, job: Job): RunDirectory => runAt(join(root, nameJob(job)));
 
 async function train(
   root: string,
@@ -73,24 +66,14 @@ async function train(
 /** The warm start alone. */
 const onlyWarm = (config: TrainConfig): TrainConfig => ({ ...config, grpo: { ...config.grpo, steps: 0 } });
 
-async function playPlaces(root: string, config: StudyConfig, player: Player, seed: number, watch: Watch) {
+async function playJob(root: string, config: StudyConfig, job: Extract<Job, { kind: 'play' }>, watch: Watch) {
   await loadWorlds();
-  const played = await openPlayer(root, config, player, seed);
-  const counts: { [place in Place]?: ReturnType<typeof countEpisodes> } = {};
-  const run = runOf(root, { kind: 'play', player, seed });
-  await mkdir(run.at('episodes'), { recursive: true });
+  const played = await openPlayer(root, config, job.player, job.seed);
   try {
-    for (const [at, place] of PLACES.entries()) {
-      watch.signal.throwIfAborted();
-      const episodes = await played.play(scenariosOf(place, config.evaluate));
-      await writeEpisodes(run, place, episodes);
-      counts[place] = countEpisodes(episodes);
-      watch.onProgress(at + 1, PLACES.length);
-    }
+    return await playPlaces(root, job, config.evaluate, { ...watch, play: played.play });
   } finally {
     await played.close();
   }
-  return counts;
 }
 
 type Opened = { play(suite: readonly Scenario[]): Promise<Episode[]>; close(): Promise<void> };

@@ -30,7 +30,7 @@ export async function openStudy(root: string, config: StudyConfig): Promise<void
     await mkdir(root, { recursive: true });
     return writeAtomic(file, text);
   }
-  if (JSON.stringify(await readStudy(root)) !== JSON.stringify(config))
+  if (JSON.stringify(await readStudy(root)) !== JSON.stringify(studySchema.parse(config)))
     throw new InputError(root, 'holds another study, expected the same seeds, arms and configuration');
 }
 
