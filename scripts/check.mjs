@@ -10,7 +10,7 @@ import { dirname, join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -46,7 +46,8 @@ async function runTests(files, concurrency) {
   let counts = null;
   let success = false;
   const paths = files.map((file) => join(process.cwd(), file));
-  const events = run({ files: paths, concurrency, timeout: HUNG, forceExit: true, signal: stop.signal });
+  const execArgv = ['--import', pathToFileURL(join('tests', 'seed.mjs')).href];
+  const events = run({ files: paths, concurrency, timeout: HUNG, forceExit: true, execArgv, signal: stop.signal });
   events.on('test:summary', (summary) => {
     if (summary.file !== undefined) return;
     counts = summary.counts;

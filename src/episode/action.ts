@@ -6,10 +6,34 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** One tool call: the tool's name and its arguments by parameter name. */
 export type Call = { readonly name: string; readonly arguments: { readonly [key: string]: Json } };
+// Not z.record of z.json, which drop a key named `__proto__`: what is judged must be what was written.
 export const callSchema: z.ZodType<Call> = z.strictObject({
   name: z.string().min(1),
-  arguments: z.record(z.string(), z.json()),
+  arguments: z.custom<Call['arguments']>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && isJson(value),
+    { error: 'expected an object of JSON values' },
+  ),
 });
+
+/** Whether a value is JSON through and through. Throws RangeError where it nests too deep or holds itself. */
+export function isJson(value: unknown): value is Json {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value);
+    default:
+      if (Array.isArray(value)) return value.every(isJson);
+      return value === null || (isPlain(value) && Object.values(value).every(isJson));
+  }
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
 
 /**
  * One turn of a policy.
