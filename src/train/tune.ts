@@ -17,6 +17,7 @@ import { loadModel, type Model, saveModel } from '../policy/local/load.ts';
 import { initialiseAdapter, listAdapter, loadAdapter, saveAdapter } from '../policy/local/lora.ts';
 import { listParameters } from '../policy/local/model.ts';
 import { readSpeech } from '../policy/local/speech.ts';
+import type { Vocabulary } from '../policy/local/vocabulary.ts';
 import { loadWorlds } from '../world/world.ts';
 import { watchDecisions } from './alarm.ts';
 import type { AlignOptions } from './align.ts';
@@ -33,6 +34,7 @@ import {
   sweepDrafts,
   writeEpisodes,
 } from './rundir.ts';
+import { type Spelling, writeTokens } from './tokens.ts';
 import { asTraining, readTune, type TuneConfig } from './tuneconfig.ts';
 
 /** Where a run in progress is, and which run it is. */
@@ -145,7 +147,9 @@ function openLearner(config: TuneConfig, base: Model): Pick<State, 'base' | 'lea
 async function improve(state: State, pool: Pool, options: AlignOptions): Promise<void> {
   const { run, config, learner, base } = state;
   const training = asTraining(config);
-  const tongue = makeTongue(readSpeech(base.files, config.model.directory), config.manner);
+  const speech = readSpeech(base.files, config.model.directory);
+  const tongue = makeTongue(speech, config.manner);
+  const tokenizer = spellingOf(speech.vocabulary);
   const aids = { decisions: decisionIds(tongue), cues: new Set<number>(), lessons: [] };
   const earlier = (await readMetrics(run)) as StepMetrics[];
   const watch = watchDecisions(earlier);
@@ -160,8 +164,10 @@ async function improve(state: State, pool: Pool, options: AlignOptions): Promise
     norms.push(metrics.gradientNorm);
     lived.push(metrics.lived);
     if (step % EPISODES_EVERY === 0) {
+      const name = `step-${String(step).padStart(4, '0')}`;
       const episodes = groups.flatMap(({ members }) => members.map((member): Episode => member.episode));
-      await writeEpisodes(run, `step-${String(step).padStart(4, '0')}`, episodes);
+      await writeEpisodes(run, name, episodes);
+      await writeTokens(run, name, groups, { tokenizer, decisions: aids.decisions }, config.grpo);
     }
     await appendMetrics(run, { phase: 'grpo', ...metrics });
     state.notes = { ...state.notes, done: step + 1, metrics: state.notes.metrics + 1 };
@@ -171,6 +177,11 @@ async function improve(state: State, pool: Pool, options: AlignOptions): Promise
     options.signal.throwIfAborted();
   }
   await save(state, 'final');
+}
+
+/** How a model's tokens are written down, its control tokens by their names. */
+function spellingOf({ size, bytesOf, decode }: Vocabulary): Spelling['tokenizer'] {
+  return { size, bytesOf, decode: (ids) => decode([...ids], { special: true }) };
 }
 
 /** Writes a checkpoint; the latest one with what training needs to go on. */

@@ -13,6 +13,7 @@ import { writeTiny } from '../../src/policy/local/fixtures.ts';
 import { loadModel } from '../../src/policy/local/load.ts';
 import { loadAdapter } from '../../src/policy/local/lora.ts';
 import type { StepMetrics } from '../../src/train/grpo.ts';
+import { tokenSchema } from '../../src/train/tokens.ts';
 import { generateScenario } from '../../src/world/generate/generate.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'tribune-tune-'));
@@ -97,6 +98,20 @@ test('a Qwen3 with all its weights: reward rises, sampler and trainer agree, the
   const report = JSON.parse(ended.result) as { readonly base: object; readonly aligned: object };
   assert.ok(report.base && report.aligned);
   assert.match(await readFile(join(run, 'report.html'), 'utf8'), /Before and after/);
+
+  // The tokens of the first step, as the dashboard shows them: spelled out, and with the marks of this model's template.
+  const lines = (await readFile(join(run, 'episodes', 'step-0000.tokens.jsonl'), 'utf8')).trim().split('\n');
+  const episodes = (await readFile(join(run, 'episodes', 'step-0000.jsonl'), 'utf8')).trim().split('\n');
+  const records = lines.map((line) => tokenSchema.parse(JSON.parse(line)));
+  assert.deepEqual(
+    records.map(({ id }) => id),
+    episodes.map((line) => (JSON.parse(line) as { id: string }).id),
+  );
+  for (const { texts, control, own, logps } of records) {
+    assert.match(texts.join(''), /<\|im_start\|>user/);
+    assert.ok(control.some((at) => texts[at] === '<|im_end|>'));
+    assert.ok(own.length > 0 && own.length === logps.length && logps.every((logp) => logp <= 0));
+  }
 });
 
 test('a Llama with an adapter: interrupted and resumed it leaves the bytes of an undisturbed run, and only the adapter', async () => {
