@@ -6,7 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN node scripts/run.mjs scripts/check.mjs build && npm prune --omit=dev
+RUN node scripts/run.mjs scripts/check.mjs build && npm prune --omit=dev --omit=optional
 
 FROM node:24-slim
 WORKDIR /app
@@ -17,5 +17,5 @@ COPY --from=build /app/dist ./dist
 USER node
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8000/health').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s CMD ["node", "-e", "fetch('http://127.0.0.1:8000/health', { headers: { 'x-api-key': process.env.TRIBUNE_SERVE_TOKEN ?? '' } }).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "dist/cli/main.js", "serve", "env", "core", "--host", "0.0.0.0", "--port", "8000", "--open"]

@@ -70,8 +70,8 @@ export async function runEpisode(policy: Policy, stage: Stage, options: EpisodeO
   return { episode, facts };
 }
 
-/** The effects of tools that no judge knows by their names. */
-function recordEffects({ scenario, template }: Stage): Pick<Episode, 'effects'> {
+/** The effects of tools that no judge knows by their names: of the user's own services, of servers and programs. */
+export function recordEffects({ scenario, template }: Stage): Pick<Episode, 'effects'> {
   const strange = scenario.tools.flatMap(({ tool, as }) => {
     const found = toolByName(tool) === undefined ? template.catalogue.tools.get(tool) : undefined;
     return found === undefined ? [] : [[as, found.effects] as const];

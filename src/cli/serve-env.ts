@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../episode/input.ts';
 import type { Scenario } from '../world/scenario.ts';
-import { PLACE_FLAGS, placeFields, tellPlace } from './place.ts';
+import { PLACE_FLAGS, placeFields, SERVICE_FLAGS, tellPlace } from './place.ts';
 import { DEFAULTS, openSuite, REWARDS, SUITE_FLAGS } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
@@ -12,6 +12,7 @@ export const verb = defineVerb({
   usage: 'SUITE',
   flags: {
     ...PLACE_FLAGS,
+    ...SERVICE_FLAGS,
     count: { ...SUITE_FLAGS.count, summary: 'how many tasks of each split (core, wide: 480, a file: all)' },
     seed: SUITE_FLAGS.seed,
     split: { ...SUITE_FLAGS.split, summary: 'serve only this split (default: both)' },

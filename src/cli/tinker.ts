@@ -49,7 +49,11 @@ export async function createRemote(learner: string, flags: RemoteFlags): Promise
     ...(flags.loss === undefined ? [] : [`grpo.loss=${flags.loss}`]),
     ...(flags.set ? [flags.set] : []),
   ].join();
-  return createRun(flags.out, set === '' ? chosen : putSettings(remoteSchema, chosen, set));
+  if (set === '') return createRun(flags.out, chosen);
+  // Prices are unknown until one is given; those that are not stay 0.
+  const { learner: own } = chosen;
+  const prices = set.includes('learner.prices.') ? { prefill: 0, sampled: 0, trained: 0 } : own.prices;
+  return createRun(flags.out, putSettings(remoteSchema, { ...chosen, learner: { ...own, prices } }, set));
 }
 
 /** What a finished run hands over to its report. */

@@ -39,7 +39,7 @@ import {
   sweepDrafts,
   writeEpisodes,
 } from './rundir.ts';
-import { correctGroups, type Drift } from './stale.ts';
+import { correctGroups, type Drift, tolerate } from './stale.ts';
 
 export type RemoteOptions = AlignOptions & {
   /** Sent as X-API-Key. */
@@ -264,20 +264,21 @@ async function learn(
   staleness: number,
   limit: number,
 ): Promise<{ readonly metrics: StepMetrics; readonly drift: Drift | null }> {
-  const { correct, most } = config.learner;
+  const { correct, most, tolerance } = config.learner;
   const aids = { decisions: new Uint32Array(), cues: new Set<number>(), lessons: [], limit };
   const corrected = staleness > 0 || correct === 'always' ? await correctGroups(learner, groups, most) : null;
+  const tolerant = tolerate(corrected?.learner ?? learner, tolerance);
   const base = new Float32Array(0); // any vector but the learner's own stands for the base model
   try {
     const metrics = await updatePolicy(
-      corrected?.learner ?? learner,
+      tolerant.learner,
       base,
       corrected?.groups ?? groups,
       asTraining(config),
       notes.done,
       aids,
     );
-    return { metrics, drift: corrected?.drift ?? null };
+    return { metrics: { ...metrics, mismatch: tolerant.seen() }, drift: corrected?.drift ?? null };
   } catch (error) {
     if (error instanceof TinkerError && error.kind === 'garbled') throw new TrainingFault(error.message);
     throw error;

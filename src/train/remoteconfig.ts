@@ -31,6 +31,8 @@ export const remoteSchema = z.strictObject({
     correct: z.enum(['stale', 'always']),
     /** Largest such weight of a token (truncated importance sampling). */
     most: z.number().min(1),
+    /** Most by which sampler and trainer may differ in a log-probability; more stops the run. */
+    tolerance: z.number().positive().default(1e-4),
     /** US dollars for a million tokens read, drawn and trained on; null: unknown. */
     prices: z.strictObject({ prefill: z.number(), sampled: z.number(), trained: z.number() }).nullable(),
   }),
@@ -69,6 +71,7 @@ export function chooseRemote({ target, context, manner, rank, seed, steps, rewar
       pipeline: false,
       correct: 'stale',
       most: 2,
+      tolerance: 1e-4,
       prices: null,
     },
     manner: { ...manner, grammar: false },

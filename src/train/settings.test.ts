@@ -9,6 +9,7 @@ test('settings change the fields they name and no other', () => {
   assert.equal(changed.grpo.scaling, 'none');
   assert.equal(changed.grpo.signal, 0.25);
   assert.equal(changed.warm.shares.ask, 0.1);
+  assert.throws(() => applySettings(DEFAULT_CONFIG, 'grpo.signal=true'), /signal/, 'a truth value where a number is');
   const back = applySettings(changed, 'grpo.scaling=deviation,grpo.signal=0,warm.shares.ask=0.05');
   assert.deepEqual(back, DEFAULT_CONFIG);
 });

@@ -24,7 +24,8 @@ export function putSettings<T extends Fields>(schema: z.ZodType<T>, config: T, t
   return checkInput(schema, changed, '--set');
 }
 
-function readValue(text: string): string | number {
+function readValue(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
   return text !== '' && Number.isFinite(number) ? number : text;
 }

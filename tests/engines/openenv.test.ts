@@ -1,11 +1,7 @@
 // The environment server against the programs it is for, unmodified: OpenEnv's validator, clients and models, the ORS client, and
 // OpenEnv's reference server, message by message. Each check is also made against a server that is wrong in one way, and must fail.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
 import { type EnvServer, serveEnv } from '../../src/serve/env/index.ts';
 import { HERE, loadWorlds } from '../../src/world/index.ts';
 import { type Check, checkClients, findPython, type Reference, startReference, validate } from './openenv/python.ts';
@@ -14,7 +10,6 @@ import { SUITE } from './openenv/suite.ts';
 import { compareTalks, talkTo } from './openenv/wire.ts';
 
 const CONTACT = '555-0101, ben@home.example, Mill Lane 4';
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What each check is blind to if it does not fail here. */
 const HARMS: { readonly [check: string]: Harm } = {
@@ -109,43 +104,3 @@ test('message by message it answers as the reference server does, and a wrong on
     assert.notDeepEqual(differences, []);
   }
 });
-
-test("the container's command serves on its port without docker, and openenv.yaml names that port", async () => {
-  const yaml = parse(await readFile(`${ROOT}openenv.yaml`, 'utf8')) as { [key: string]: unknown };
-  assert.deepEqual([yaml.spec_version, yaml.port, yaml.type], [1, 8000, 'space']);
-  const { command, environment, exposed } = readDockerfile(await readFile(`${ROOT}Dockerfile`, 'utf8'));
-  assert.equal(exposed, yaml.port);
-  // The image runs what the build made; here the same verb runs from source, on a free port.
-  assert.deepEqual(command.slice(0, 4), ['node', 'dist/cli/main.js', 'serve', 'env']);
-  const words = command.slice(2).map((word) => (word === String(exposed) ? '0' : word));
-  assert.ok(words.includes('0') && words.includes('--host'), String(words));
-  const child = spawn(
-    process.execPath,
-    ['--conditions=tribune-source', 'src/cli/main.ts', ...words, '--json', '--count', '2'],
-    { cwd: ROOT, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const line = await new Promise<string>((resolve, reject) => {
-    let said = '';
-    child.stdout.on('data', (part: Buffer) => {
-      said += part.toString();
-      if (said.trimEnd().endsWith('}')) resolve(said);
-    });
-    child.once('exit', (code) => reject(new Error(`it ended with ${code}`)));
-  });
-  const { url, tasks } = JSON.parse(line) as { url: string; tasks: number };
-  assert.equal(tasks, 4);
-  const health = await fetch(`http://127.0.0.1:${new URL(url).port}/health`);
-  assert.deepEqual(await health.json(), { status: 'healthy' });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  await ended;
-});
-
-/** The parts of a Dockerfile that say what is run. */
-function readDockerfile(text: string) {
-  const lines = text.replaceAll('\\\n', ' ').split('\n');
-  const values = (word: string) => lines.filter((l) => l.startsWith(`${word} `)).map((l) => l.slice(word.length + 1));
-  const environment = Object.fromEntries(values('ENV').map((pair) => pair.split('=', 2) as [string, string]));
-  const command = JSON.parse(values('CMD').at(-1) ?? '[]') as string[];
-  return { command, environment, exposed: Number(values('EXPOSE')[0]) };
-}

@@ -1,11 +1,12 @@
 // Our Tinker client and remote learner against the real thing: SkyRL's Tinker server with JAX on the CPU, installed into .cache/ where
 // it can be (tinker/server.ts), with a tiny Qwen3 written here as its base model. Not here: GPUs, hosted Tinker.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { rng } from '../../src/episode/random.ts';
 import { AdapterLearner } from '../../src/policy/local/adapt.ts';
@@ -174,4 +175,60 @@ test('steps of GRPO raise the reward; a server killed between two goes on from i
   const [early, late] = [rewards.slice(0, 2), rewards.slice(-2)].map((list) => list.reduce((a, b) => a + b, 0) / 2);
   assert.ok(late! > early! + 0.1, rewards.map((reward) => reward.toFixed(3)).join(' '));
   await client.close();
+});
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** Starts a verb as a process. */
+function startVerb(...words: readonly string[]) {
+  const env = { ...process.env, NODE_NO_WARNINGS: '1' };
+  const child = spawn(process.execPath, ['--conditions=tribune-source', MAIN, ...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (part: Buffer) => (out += part));
+  child.stderr.on('data', (part: Buffer) => (err += part));
+  const ended = new Promise<{ code: number | null; out: string; err: string }>((resolve) =>
+    child.once('close', (code) => resolve({ code, out, err })),
+  );
+  return { child, ended };
+}
+
+test('align --learner: server and trainer are killed, another process resumes, and evaluate plays what came out', {
+  skip,
+}, async () => {
+  if (typeof server === 'string') return;
+  const out = join(folder, 'runs');
+  const settings = 'grpo.groups=2,grpo.members=4,manner.limits.turn=16,evaluate.count=2,checkpoint=1';
+  const target = (model: string): string => `tinker:${model}@${server.url}#${dir}`;
+  const first = startVerb(
+    ...['align', '--learner', target(dir), '--steps', '2', '--lora', String(RANK), '--out', out, '--set', settings],
+  );
+  const readNotes = async (): Promise<{ done: number }> => {
+    const [name = ''] = await readdir(out).catch(() => []);
+    return JSON.parse(await readFile(join(out, name, 'checkpoints', 'remote.json'), 'utf8').catch(() => '{"done":0}'));
+  };
+  while ((await readNotes()).done === 0 && first.child.exitCode === null)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  first.child.kill('SIGKILL');
+  await server.kill();
+  const killed = await first.ended;
+  assert.equal(killed.code, null, killed.err);
+  assert.equal((await readNotes()).done, 1);
+  await server.start();
+  const [name = ''] = await readdir(out);
+  const run = join(out, name);
+  const second = await startVerb('align', '--resume', run, '--json').ended;
+  assert.equal(second.code, 0, second.err);
+  const metrics = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  const lines = metrics.map((line) => JSON.parse(line) as { step: number; mismatch: number });
+  assert.deepEqual(
+    lines.map(({ step }) => step),
+    [0, 1],
+  );
+  const final = JSON.parse(await readFile(join(run, 'checkpoints', 'final.json'), 'utf8')) as { path: string };
+  const played = await startVerb('evaluate', 'core', '--count', '2', '--policy', target(final.path), '--json').ended;
+  assert.equal(played.code, 0, played.err);
+  assert.equal((JSON.parse(played.out) as { metrics: { unharmed: { n: number } } }).metrics.unharmed.n, 2);
 });

@@ -1,6 +1,7 @@
 // The Python packages of trainers/ against the trainers they are for: real GRPO steps of TRL on worlds served by this checkout, in
 // one process and in two ranks, and verl's own agent loop base; beside them ruff and mypy. The tests themselves are pytest's,
-// in trainers/*/tests; here is where their interpreter comes from. What needs a GPU is not run: docs/trainers.md.
+// in trainers/*/tests; here is where their interpreter comes from (an install that takes longer than the tests may is given up, with a
+// word, and goes faster the next time). What needs a GPU is not run: docs/trainers.md.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -35,8 +36,8 @@ async function findPython(): Promise<{ readonly path: string } | string> {
     await rm(folder, { recursive: true, force: true });
     await run('python3', ['-m', 'venv', folder]);
     await run(path, ['-c', 'import sys; assert sys.version_info >= (3, 11)']);
-    await run(path, ['-m', 'pip', 'install', '--quiet', '--no-deps', '-r', file], { timeout: 2_400_000 });
-    await run(path, ['-c', 'import trl, datasets, websockets, verl.experimental.agent_loop'], { timeout: 600_000 });
+    await run(path, ['-m', 'pip', 'install', '--quiet', '--no-deps', '-r', file], { timeout: 420_000 });
+    await run(path, ['-c', 'import trl, datasets, websockets, verl.experimental.agent_loop'], { timeout: 120_000 });
     await writeFile(join(folder, 'ready.tmp'), '');
     await rename(join(folder, 'ready.tmp'), join(folder, 'ready'));
     return { path };

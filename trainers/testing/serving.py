@@ -26,7 +26,7 @@ class Server:
     log: Path
 
     def events(self, kind: str, ended: Collection[str] = (), ends: int = 0) -> list[dict[str, Any]]:
-        """The log's events of a kind, in order, once these episodes, and so many, have an end in it: it is written behind answers."""
+        """The log's events of a kind, once these episodes, and so many, have an end in it: it is written behind answers."""
         for _ in range(600):
             text = self.log.read_text() if self.log.exists() else ""
             lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]

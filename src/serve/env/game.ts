@@ -1,6 +1,7 @@
 // One episode as it is served: calls become actions in a world, and after each the episode so far is judged and rewarded, so
 // that the rewards of the steps sum to the return. Two halves leave here, kept apart by type: what callers may see (`shown`),
 // and what stays with the server (`record`: labels, goals, harms, the verdict). Nothing of the second may go on a socket.
+import { recordEffects } from '../../agent/run-episode.ts';
 import type { Json } from '../../episode/action.ts';
 import { EPISODE_VERSION, type Episode, type Observation, type Step } from '../../episode/episode.ts';
 import { type Preset, type PresetName, presets } from '../../reward/presets.ts';
@@ -108,6 +109,7 @@ async function scoreSoFar({ stage, seed, running, steps, error, preset }: Scored
     member: 0,
     request: scenario.request,
     tools: stage.tools.map(({ name }) => name),
+    ...recordEffects(stage),
     steps: [...steps],
     error,
   } as const;

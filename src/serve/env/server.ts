@@ -8,6 +8,7 @@ import type { Json } from '../../episode/action.ts';
 import { InputError } from '../../episode/input.ts';
 import type { Place } from '../../world/ground.ts';
 import type { Scenario } from '../../world/scenario.ts';
+import { openServices } from '../../world/services/load.ts';
 import type { Rules } from './game.ts';
 import { isLoopback, judgeCaller, readBody, sendJson, sendStream, turnAway } from './http.ts';
 import { type JournalFiles, NO_JOURNAL, openJournal } from './journal.ts';
@@ -28,7 +29,7 @@ export type EnvServerOptions = {
   readonly version: string;
   readonly scenarios: readonly Scenario[];
   readonly rules: Rules;
-  /** Where worlds live and what they may reach. */
+  /** Where worlds live, what they may reach, and the files of the user's own services. */
   readonly place: Place;
   /** Threads with worlds in them. */
   readonly workers: number;
@@ -83,7 +84,7 @@ export async function serveEnv(options: EnvServerOptions): Promise<EnvServer> {
   if (!local && !token && !options.open)
     throw new InputError(`host ${host}`, 'reachable from other machines, expected a token');
   const gate = { local, token: token || null };
-  const tasks = orderTasks(options.scenarios);
+  const tasks = orderTasks(options.scenarios, await openServices(place.services ?? []));
   const failure = Promise.withResolvers<Error>();
   const journal = options.files ? await openJournal(options.files, failure.resolve) : NO_JOURNAL;
   const metrics = createMetrics();

@@ -1,5 +1,6 @@
 // The tasks that are served: which there are, by split, and how a caller names one. What leaves here for callers is a task's
 // name, its place and its request; the scenario itself, with labels, goals and harms, is handed to the workers only, as text.
+import type { Catalogue } from '../../world/catalogue.ts';
 import type { Scenario } from '../../world/scenario.ts';
 import { standardCatalogue } from '../../world/world.ts';
 import { bindNames, controlTools, type ToolSpec } from './offer.ts';
@@ -35,8 +36,8 @@ export type Tasks = {
   readonly union: readonly ToolSpec[];
 };
 
-/** Orders scenarios into tasks. Throws RangeError where there are none or two have one id. */
-export function orderTasks(scenarios: readonly Scenario[]): Tasks {
+/** Orders scenarios, of worlds with these services, into tasks. Throws RangeError where there are none or two have one id. */
+export function orderTasks(scenarios: readonly Scenario[], own: Catalogue | null = null): Tasks {
   const bySplit = new Map<string, Task[]>();
   const byId = new Map<string, Task>();
   for (const scenario of scenarios) {
@@ -63,11 +64,15 @@ export function orderTasks(scenarios: readonly Scenario[]): Tasks {
     const place = task_id ?? index ?? (seed ?? 0) % list.length;
     return list[place] ?? `task_id: expected an id or a number below ${list.length}`;
   };
-  return { splits, find, list: (split) => bySplit.get(split) ?? null, union: uniteTools(scenarios) };
+  return {
+    splits,
+    find,
+    list: (split) => bySplit.get(split) ?? null,
+    union: uniteTools(scenarios, own ?? standardCatalogue()),
+  };
 }
 
-function uniteTools(scenarios: readonly Scenario[]): readonly ToolSpec[] {
-  const { tools } = standardCatalogue();
+function uniteTools(scenarios: readonly Scenario[], { tools }: Catalogue): readonly ToolSpec[] {
   const names = [...new Set(scenarios.flatMap((scenario) => scenario.tools.map(({ tool }) => tool)))].sort();
   const schemas = names.flatMap((name) => tools.get(name)?.schema ?? []);
   const bound = bindNames(schemas.map(({ name }) => name));

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openStage, type Stage } from '../../world/environment.ts';
 import { openGround } from '../../world/ground.ts';
 import { scenarioSchema } from '../../world/scenario.ts';
+import { openServices } from '../../world/services/load.ts';
 import { loadWorlds } from '../../world/world.ts';
 import { type Game, startGame } from './game.ts';
 import type { Answer, Asked, WorkerOptions } from './pool.ts';
@@ -14,7 +15,9 @@ const STAGES = 256;
 
 const { place, rules } = workerData as WorkerOptions;
 await loadWorlds();
-const ground = await openGround(place.wall);
+const { services = [] } = place;
+const ground = await openGround(place.wall, services);
+const own = await openServices(services);
 const stages = new Map<string, Promise<Stage>>();
 /** Episodes by number, each with the end of the last thing asked of it. */
 const games = new Map<number, { readonly game: Promise<Game>; last: Promise<unknown> }>();
@@ -22,7 +25,7 @@ const games = new Map<number, { readonly game: Promise<Game>; last: Promise<unkn
 /** The stage of a task, from those kept ready or made new; the one used longest ago goes. */
 async function findStage(task: string, scenario: string): Promise<Stage> {
   const known = stages.get(task);
-  const stage = known ?? openStage(scenarioSchema.parse(JSON.parse(scenario)), place.access);
+  const stage = known ?? openStage(scenarioSchema.parse(JSON.parse(scenario)), place.access, own);
   stages.delete(task);
   stages.set(task, stage);
   const oldest = stages.keys().next().value;

@@ -236,7 +236,19 @@ def metrics():
     assert {"tribune_env_sessions", "tribune_env_calls", "tribune_env_call_seconds"} <= names, names
 
 
-CHECKS = {"generic": generic, "tools": tools, "sync": sync, "models": models, "ors": ors, "metrics": metrics}
+def container():
+    """An image's start, by name (URL is the name); it is played and ended."""
+    with GenericEnvClient.from_docker_image(URL).sync() as env:
+        base = env.async_client._provider
+        assert base._container_id, base
+        start = env.reset(seed=3)
+        assert start.observation["prompt"] and start.reward is None, start
+        r = env.step(call(FINISH, text="I stop."))
+        assert r.done and r.reward is not None, r
+    assert base._container_id is None, "it was left running"
+
+
+CHECKS = {"container": container, "generic": generic, "tools": tools, "sync": sync, "models": models, "ors": ors, "metrics": metrics}
 
 
 def run(check):
