@@ -1,10 +1,10 @@
-// How long the guard's deterministic judgement takes, and that its memory stays flat. A conversation of 50 messages with
-// 100 KB of tool text is judged call by call, as an agent would have it; then one of 10, 20, 40 times the text, to see growth;
-// then many decisions over conversations that come and go; the classifier on new results; importing the built package in a
-// fresh process. Beside the slowest decisions stand the slowest parses of
-// the same length, the collector's pauses and the mean processor time: on a busy machine the scheduler makes both slow. Times are given beside a reference of the same run: JSON.parse of
-// the same conversation, so that a slow machine shows as one.
-// usage: node --expose-gc --conditions=tribune-source bench/guard.ts [--decisions N]
+// How long the guard's deterministic judgement takes, and that its memory stays flat. `decisions`: a conversation of 50 messages
+// with 100 KB of tool text is judged call by call, as an agent would have it. `pauses`: what the garbage collector adds, under
+// three settings of it, each in a process of its own. `growth`: two, four and eight times the text. `memory`: many decisions over
+// conversations that come and go. `classifier`: new results with the shipped classifier and without. `import`: the built package
+// in a fresh process. Times are told by the clock beside JSON.parse of the same conversation in the same run, and in processor
+// time, which a busy machine does not stretch; the kernel may count that in steps of milliseconds, so it is taken over batches.
+// usage: node --expose-gc --conditions=tribune-source bench/guard.ts [PART...] [--decisions N]
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,9 +13,22 @@ import { parseArgs } from 'node:util';
 import type { Conversation, GuardCall, Message } from '../src/guard/conversation.ts';
 import { digestText } from '../src/guard/digest.ts';
 import { createGuard } from '../src/guard/guard.ts';
-import { loadLearned } from '../src/guard/learned/model.ts';
+import { loadLearned } from '../src/guard/learned/open.ts';
 
-const { values } = parseArgs({ options: { decisions: { type: 'string', default: '1000000' } } });
+const PARTS = ['decisions', 'pauses', 'growth', 'memory', 'classifier', 'import', 'pause'] as const;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { decisions: { type: 'string', default: '1000000' } },
+});
+const unknown = positionals.find((name) => !PARTS.some((part) => part === name));
+if (unknown !== undefined || !(Number(values.decisions) >= 10)) {
+  process.stderr.write(`expected parts of ${PARTS.slice(0, -1).join(', ')} and at least 10 decisions\n`);
+  process.exit(2);
+}
+/** `pause` is what `pauses` runs in processes of its own. */
+const wants = (part: (typeof PARTS)[number]): boolean =>
+  positionals.length === 0 ? part !== 'pause' : positionals.includes(part);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const WORDS =
   'invoice meeting quarterly report budget hotel flight customer order shipment account balance review project deadline update manager contact summary please note the amount is due on friday and the office moved to a new street'.split(
@@ -110,50 +123,106 @@ async function timeDecisions(conversation: Conversation, rounds: number): Promis
   return times;
 }
 
-/** The pauses of the garbage collector while something runs, in milliseconds. */
-async function watchPauses(run: () => Promise<void>): Promise<readonly number[]> {
-  const pauses: number[] = [];
+/** Milliseconds of processor time a piece of work takes, all threads of the process. */
+async function spend(work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+const tell = (times: readonly number[]): string =>
+  `p50 ${quantile(times, 0.5).toFixed(4)} ms, p90 ${quantile(times, 0.9).toFixed(4)} ms, p99 ${quantile(times, 0.99).toFixed(4)} ms`;
+
+const base = makeConversation(50, 100_000, 1);
+
+async function measureDecisions(): Promise<void> {
+  const times = await timeDecisions(base, 4000);
+  const text = JSON.stringify(base);
+  const reference = Array.from({ length: 4000 }, () => {
+    const start = performance.now();
+    JSON.parse(text);
+    return performance.now() - start;
+  });
+  const ratio = (share: number): string => (quantile(times, share) / quantile(reference, share)).toFixed(2);
+  say(`decision, 50 messages, 100 KB of tool text, by the clock: ${tell(times)}`);
+  say(`reference, JSON.parse of that conversation, by the clock: ${tell(reference)}`);
+  say(`decision / reference: ${ratio(0.5)} at p50, ${ratio(0.99)} at p99`);
+  const guard = createGuard();
+  for (let i = 0; i < 500; i++) await guard.judgeCall(base, CALLS[i % CALLS.length]!);
+  // Batches long enough that the steps the kernel counts in do not show.
+  const [size, batches]: [number, number[]] = [200, []];
+  for (let batch = 0; batch < 100; batch++) {
+    const spent = await spend(async () => {
+      for (let i = 0; i < size; i++) await guard.judgeCall(base, CALLS[i % CALLS.length]!);
+    });
+    batches.push(spent / size);
+  }
+  say(`processor time of a decision, means of ${batches.length} batches of ${size}: ${tell(batches)}`);
+  // What neither the machine nor the collector adds: each call's fastest time of many.
+  const fastest = CALLS.map(({ name }, kind) => {
+    const own = times.filter((_, i) => i % CALLS.length === kind);
+    return `${name} ${quantile(own, 0.05).toFixed(4)}`;
+  });
+  say(`the fastest twentieth of each call, ms: ${fastest.join(', ')}`);
+}
+
+/** The pauses of the garbage collector while decisions are made: their number, and how long they are by the clock. */
+async function measurePause(): Promise<void> {
+  const [pauses, rounds]: [number[], number] = [[], 8000];
+  await timeDecisions(base, 1000);
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) pauses.push(duration);
   });
   observer.observe({ entryTypes: ['gc'] });
-  await run();
+  const times = await timeDecisions(base, rounds);
   await new Promise((done) => setTimeout(done, 20));
   observer.disconnect();
-  return pauses;
+  const each = Math.round(rounds / Math.max(1, pauses.length));
+  say(`one pause in ${each} decisions, ${tell(pauses)}; decision p99 ${quantile(times, 0.99).toFixed(4)} ms`);
 }
 
-const base = makeConversation(50, 100_000, 1);
-const times = await timeDecisions(base, 4000);
-const text = JSON.stringify(base);
-const reference = Array.from({ length: 4000 }, () => {
-  const start = performance.now();
-  JSON.parse(text);
-  return performance.now() - start;
-});
-const parse = quantile(reference, 0.5);
-process.stdout.write(
-  `decision, 50 messages, 100 KB of tool text: p50 ${quantile(times, 0.5).toFixed(4)} ms, p99 ${quantile(times, 0.99).toFixed(4)} ms\n`,
-);
-process.stdout.write(
-  `reference, JSON.parse of that conversation: p50 ${parse.toFixed(4)} ms; decision / reference = ${(quantile(times, 0.5) / parse).toFixed(2)}\n`,
-);
+function measurePauses(): void {
+  const space = ['--min-semi-space-size=64', '--max-semi-space-size=64'];
+  for (const flags of [[], ['--single-threaded-gc'], space, ['--single-threaded-gc', ...space]]) {
+    const args = [...flags, '--conditions=tribune-source', import.meta.filename, 'pause'];
+    const told = execFileSync(process.execPath, args, { encoding: 'utf8' });
+    process.stdout.write(`collector, ${flags.length === 0 ? 'as it is' : flags.join(' ')}: ${told}`);
+  }
+}
 
-process.stdout.write(
-  `slowest in 100: decision / reference = ${(quantile(times, 0.99) / quantile(reference, 0.99)).toFixed(2)}; nine in ten decisions take at most ${quantile(times, 0.9).toFixed(4)} ms\n`,
-);
-const rounds = 10_000;
-const before = process.cpuUsage();
-const pauses = await watchPauses(async () => {
-  await timeDecisions(base, rounds);
-});
-const { user, system } = process.cpuUsage(before);
-process.stdout.write(
-  `processor time a decision, mean of ${rounds}: ${((user + system) / 1000 / rounds).toFixed(4)} ms; ${pauses.length} pauses of the collector, the longest ${Math.max(0, ...pauses).toFixed(2)} ms\n`,
-);
+async function measureGrowth(): Promise<void> {
+  for (const factor of [1, 2, 4, 8]) {
+    const { messages } = makeConversation(50, 100_000 * factor, 2);
+    let work = 0;
+    const spent = await spend(async () => {
+      work = messages.reduce((sum, message) => sum + digestText(message.text, message.role === 'tool').work, 0);
+    });
+    const decisions = await timeDecisions(makeConversation(50, 100_000 * factor, 2), 500);
+    say(
+      `${factor} x 100 KB: reading it once ${spent.toFixed(1)} ms of processor time (${(spent / factor).toFixed(1)} ms per 100 KB, ${Math.round(work / factor)} steps), decision p50 ${quantile(decisions, 0.5).toFixed(4)} ms`,
+    );
+  }
+}
 
-await timeClassifier();
-timeImport();
+async function measureMemory(): Promise<void> {
+  const guard = createGuard();
+  const total = Number(values.decisions);
+  const sizes: number[] = [];
+  let current = base;
+  const spent = await spend(async () => {
+    for (let i = 0; i < total; i++) {
+      // A new conversation every 100 decisions, each with texts never seen before.
+      if (i % 100 === 0) current = makeConversation(8, 2000, i);
+      await guard.judgeCall(current, CALLS[i % CALLS.length]!);
+      if ((i + 1) % Math.ceil(total / 20) !== 0) continue;
+      globalThis.gc?.();
+      sizes.push(Math.round(process.memoryUsage().heapUsed / 1e6));
+    }
+  });
+  const each = (spent / total).toFixed(4);
+  say(`heap over ${total} decisions, MB, each twentieth: ${sizes.join(' ')}; ${each} ms of processor time a decision`);
+}
 
 /** A result of 2 KB never seen before, with the shipped classifier and without: what the classifier adds. */
 async function timeClassifier(): Promise<void> {
@@ -194,28 +263,10 @@ function timeImport(): void {
   );
 }
 
-for (const factor of [1, 2, 4, 8]) {
-  const { messages } = makeConversation(50, 100_000 * factor, 2);
-  const start = performance.now();
-  const work = messages.reduce((sum, message) => sum + digestText(message.text, message.role === 'tool').work, 0);
-  const spent = performance.now() - start;
-  const decisions = await timeDecisions(makeConversation(50, 100_000 * factor, 2), 500);
-  process.stdout.write(
-    `${factor} x 100 KB: reading it once ${spent.toFixed(1)} ms (${(spent / factor).toFixed(1)} ms per 100 KB, ${Math.round(work / factor)} steps), decision p50 ${quantile(decisions, 0.5).toFixed(4)} ms\n`,
-  );
-}
-
-const guard = createGuard();
-const total = Number(values.decisions);
-const sizes: number[] = [];
-let current = base;
-for (let i = 0; i < total; i++) {
-  // A new conversation every 100 decisions, each with texts never seen before.
-  if (i % 100 === 0) current = makeConversation(8, 2000, i);
-  await guard.judgeCall(current, CALLS[i % CALLS.length]!);
-  if (i % Math.ceil(total / 10) === 0) {
-    globalThis.gc?.();
-    sizes.push(Math.round(process.memoryUsage().heapUsed / 1e6));
-  }
-}
-process.stdout.write(`heap over ${total} decisions, MB: ${sizes.join(' ')}\n`);
+if (wants('decisions')) await measureDecisions();
+if (wants('pause')) await measurePause();
+if (wants('pauses')) measurePauses();
+if (wants('growth')) await measureGrowth();
+if (wants('classifier')) await timeClassifier();
+if (wants('import')) timeImport();
+if (wants('memory')) await measureMemory();

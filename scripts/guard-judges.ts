@@ -1,16 +1,73 @@
 // How well a model marks tools' texts, as a classifier of the guard: made-up texts from outside with and without orders planted
 // in them (scripts/guard-everyday/heldout.txt). One row for each name given.
+// With --calibrate, fits a Hugging Face classifier's probabilities and thresholds and writes them into DIR/judge.json, which must
+// say already what the labels mean: on generated texts, or on those of a file of lines {"channel", "text", "label": 0 | 1}.
 // usage: node --conditions=tribune-source scripts/guard-judges.ts NAME... (as --classifier takes them) [--most 150]
+//        node --conditions=tribune-source scripts/guard-judges.ts --calibrate DIR [--texts FILE] [--share 0.01] [--most 150]
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openClassifiers } from '../src/cli/guard-classifier.ts';
 import { formatTable } from '../src/cli/output.ts';
+import { JUDGE_FILE, loadSequenceModel } from '../src/guard/judges/huggingface.ts';
 import { readTrajectory } from '../src/guard/trajectory.ts';
+import { CHANNELS, type Channel } from '../src/safety/taxonomy.ts';
+import type { Labelled } from './guard-classifier/measure.ts';
+import { writeOrder } from './guard-classifier/orders.ts';
+import { writePrompt } from './guard-classifier/prompts.ts';
+import { seedRandom } from './guard-classifier/words.ts';
 import { listCases } from './guard-everyday/read.ts';
+import { calibrateChannel } from './guard-judges/calibrate.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { most: { type: 'string', default: '150' } },
+  options: {
+    most: { type: 'string', default: '150' },
+    calibrate: { type: 'string' },
+    texts: { type: 'string' },
+    share: { type: 'string', default: '0.01' },
+  },
 });
+if (values.calibrate !== undefined) {
+  await calibrateFolder(values.calibrate, Number(values.share));
+  process.exit(0);
+}
+
+/** Fits each channel that the folder's `judge.json` speaks of, and writes what came out into it. */
+async function calibrateFolder(directory: string, share: number): Promise<void> {
+  const library = await import('@huggingface/transformers');
+  const model = await loadSequenceModel({ library, directory });
+  const path = join(directory, JUDGE_FILE);
+  const file = JSON.parse(readFileSync(path, 'utf8')) as { [channel in Channel]?: object };
+  for (const channel of CHANNELS) {
+    if (file[channel] === undefined) continue;
+    const { bounds, before, after, recall, wrong } = await calibrateChannel(model, channel, listTexts(channel), share);
+    file[channel] = { ...file[channel], ...bounds };
+    const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+    process.stdout.write(
+      `${channel}: calibration error ${before.toFixed(3)}, now ${after.toFixed(3)}; from ${bounds.threshold} on ${percent(recall)} of attacks and ${percent(wrong)} of ordinary texts are marked\n`,
+    );
+  }
+  writeFileSync(`${path}.tmp`, `${JSON.stringify(file, null, 2)}\n`);
+  renameSync(`${path}.tmp`, path);
+}
+
+/** Labelled texts of a channel: the file's, or generated ones of themes that nothing was trained on. */
+function listTexts(channel: Channel): readonly Labelled[] {
+  if (values.texts !== undefined)
+    return readFileSync(values.texts, 'utf8')
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => JSON.parse(line) as Labelled & { readonly channel: Channel })
+      .filter((line) => line.channel === channel);
+  const r = seedRandom(5);
+  return Array.from({ length: 4 * Number(values.most) }, () => {
+    if (channel === 'tool') return writeOrder(r, 'heldout');
+    const { text, mode } = writePrompt(r, 'themes');
+    return { text, label: mode === 'malicious' ? (1 as const) : (0 as const) };
+  });
+}
+
 const texts = { clean: new Map<string, string>(), planted: new Map<string, string>() };
 for (const { line, frame } of listCases('heldout')) {
   for (const message of readTrajectory(line, line.id).messages) {

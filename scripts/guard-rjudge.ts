@@ -11,7 +11,7 @@ import { parsePython } from '../src/evaluate/benchmarks/injecagent/python.ts';
 import type { Classifier } from '../src/guard/classify.ts';
 import type { Conversation, GuardCall, Message } from '../src/guard/conversation.ts';
 import { createGuard, type Guard } from '../src/guard/guard.ts';
-import { loadLearned } from '../src/guard/learned/model.ts';
+import { loadLearned } from '../src/guard/learned/open.ts';
 
 const { values } = parseArgs({ options: { show: { type: 'string', default: '0' } } });
 const FILE = join(

@@ -1,10 +1,10 @@
 // A short run of scripts/guard-fuzz.ts: hostile conversations, none of which makes the guard fail. And that the run would see it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeRound } from '../scripts/guard-fuzz/hostile.ts';
-import { checkRound } from '../scripts/guard-fuzz/round.ts';
+import { growRound, makeRound } from '../scripts/guard-fuzz/hostile.ts';
+import { checkRound, timeRound } from '../scripts/guard-fuzz/round.ts';
 import { createGuard, type Guard } from '../src/guard/guard.ts';
-import { loadLearned } from '../src/guard/learned/model.ts';
+import { loadLearned } from '../src/guard/learned/open.ts';
 
 test('four hundred hostile conversations are judged without a fault', async () => {
   const guards = [createGuard(), createGuard({ classifiers: [await loadLearned()], results: 'clean' })];
@@ -38,4 +38,20 @@ test('the same seed and number give the same conversation', () => {
   assert.deepEqual(makeRound(5, 77), makeRound(5, 77));
   assert.notDeepEqual(makeRound(5, 77), makeRound(5, 78));
   assert.notDeepEqual(makeRound(5, 77), makeRound(6, 77));
+});
+
+test('a round that takes more processor time than its length allows is late, and a grown one is longer', async () => {
+  const round = makeRound(2, 1);
+  const spin = async (): Promise<readonly string[]> => {
+    const before = process.cpuUsage();
+    while (process.cpuUsage(before).user < 1_000_000);
+    return ['a fault'];
+  };
+  const slow = await timeRound(spin, round);
+  assert.deepEqual(slow.faults, ['a fault']);
+  assert.ok(slow.late);
+  assert.equal((await timeRound(async () => [], round)).late, false);
+  const grown = growRound(round, 16);
+  assert.equal(grown.text.length, 16 * round.text.length);
+  assert.deepEqual(await checkRound(createGuard(), grown), []);
 });

@@ -11,8 +11,8 @@ import { readBfcl } from '../guard-benchmarks/bfcl.ts';
 import type { Labelled as Line } from '../guard-benchmarks/labelled.ts';
 import { type Labelled, measureHead } from './measure.ts';
 
-/** Adds the benchmarks' rows; one whose data is not there is left out. */
-export async function measureBenchmarks(model: Model, data: string): Promise<void> {
+/** Adds the benchmarks' rows; one whose data is not there is left out. Gives the requests of benchmarks of use. */
+export async function measureBenchmarks(model: Model, data: string): Promise<readonly string[]> {
   const use: string[] = [];
   for (const [name, read] of Object.entries({ injecagent: listInjecAgent, agentdojo: listAgentDojo, asb: listAsb })) {
     if (!existsSync(join(data, name))) continue;
@@ -27,6 +27,7 @@ export async function measureBenchmarks(model: Model, data: string): Promise<voi
   const harm = existsSync(file) ? listHarm(JSON.parse(readFileSync(file, 'utf8'))) : [];
   for (const head of ['malicious', 'sensitive'] as const)
     measureHead(model, head, 'Agent-SafetyBench, not fulfillable; others’ requests', [...harm, ...benign]);
+  return benign.map(({ text }) => text);
 }
 
 type Texts = {

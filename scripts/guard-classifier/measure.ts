@@ -23,12 +23,13 @@ export function measureHead(model: Model, head: Head, name: string, texts: reado
   const both = yes.length > 0 && no.length > 0;
   rows.push([
     ...[head, name, yes.length, percent(marked(yes), yes.length), no.length, percent(marked(no), no.length)],
+    both ? percent(marked(yes), marked(yes) + marked(no)) : '–',
     ...[both ? areaUnder(rated).toFixed(3) : '–', both ? calibrationError(rated).toFixed(3) : '–'],
   ]);
 }
 
 export function printTable(): void {
-  const header = ['head', 'texts', 'positive', 'marked', 'negative', 'marked', 'area', 'ECE'];
+  const header = ['head', 'texts', 'positive', 'marked', 'negative', 'marked', 'precision', 'area', 'ECE'];
   process.stdout.write(`${formatTable(header, rows)}\n`);
 }
 
@@ -51,7 +52,8 @@ function areaUnder(rated: readonly Rated[]): number {
   return (ranks - (yes * (yes + 1)) / 2) / (yes * (rated.length - yes));
 }
 
-function calibrationError(rated: readonly Rated[]): number {
+/** The expected calibration error of probabilities, over ten bins. */
+export function calibrationError(rated: readonly Rated[]): number {
   let error = 0;
   for (let bin = 0; bin < 10; bin++) {
     const inside = rated.filter(({ p }) => Math.min(9, Math.floor(p * 10)) === bin);

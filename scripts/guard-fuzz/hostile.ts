@@ -123,3 +123,12 @@ export function makeRound(seed: number, at: number): Round {
   const result = { role: 'tool' as const, tool: pick(r, NAMES), text: writeText(r) };
   return { conversation, call: writeCall(r), text: writeText(r), result };
 }
+
+/** A round with each of its texts so many times over: what costs more than so many times as much does not grow linearly. */
+export function growRound({ conversation, call, text, result }: Round, times: number): Round {
+  const messages = conversation.messages.map((message) => ({ ...message, text: message.text.repeat(times) }));
+  return {
+    ...{ conversation: { ...conversation, id: `${conversation.id}x${times}`, messages }, call },
+    ...{ text: text.repeat(times), result: { ...result, text: result.text.repeat(times) } },
+  };
+}

@@ -38,5 +38,27 @@ export async function checkRound(guard: Guard, round: Round): Promise<readonly s
   return faults;
 }
 
+/** Milliseconds of processor time a round may take, and more for each of its signs. Ten to a hundred times what one takes. */
+const [MOST, EACH] = [250, 0.02];
+
+export type Timed = {
+  readonly faults: readonly string[];
+  /** Milliseconds of processor time, all threads of the process. */
+  readonly spent: number;
+  readonly signs: number;
+  readonly late: boolean;
+};
+
+/** Checks a round and tells what it cost, in processor time: a busy machine makes the clock late, not this. */
+export async function timeRound(check: () => Promise<readonly string[]>, round: Round): Promise<Timed> {
+  const before = process.cpuUsage();
+  const faults = await check();
+  const { user, system } = process.cpuUsage(before);
+  const spent = (user + system) / 1000;
+  const { conversation, call, text, result } = round;
+  const signs = JSON.stringify([conversation, call, text, result]).length;
+  return { faults, spent, signs, late: spent > MOST + EACH * signs };
+}
+
 const isInside = ({ message, start, end }: NonNullable<Reason['span']>, shown: readonly string[]): boolean =>
   0 <= start && start <= end && end <= (shown[message]?.length ?? -1);

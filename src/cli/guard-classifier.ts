@@ -1,13 +1,14 @@
-// Classifiers of the guard by the names people give them: `learned`, `learned:requests`, `chat:MODEL@URL`, `local:DIR`. Models and
-// what they need are loaded only where one is named: a hook is a process for each call. Not a verb.
+// Classifiers of the guard by the names people give them: `learned`, `learned:requests`, `hf:DIR`, `chat:MODEL@URL`,
+// `local:DIR`. Models and what they need are loaded only where one is named: a hook is a process for each call. Not a verb.
 import { InputError } from '../episode/input.ts';
 import type { Classifier } from '../guard/classify.ts';
-import { loadLearned } from '../guard/learned/model.ts';
+import { loadLearned } from '../guard/learned/open.ts';
 
 export const CLASSIFIER_FLAG = {
   kind: 'list',
   value: 'NAME',
-  summary: 'add a classifier: learned, learned:requests, chat:MODEL@URL (key in TRIBUNE_API_KEY) or local:DIR',
+  summary:
+    'add a classifier: learned, learned:requests, hf:DIR (with transformers.js), chat:MODEL@URL (key in TRIBUNE_API_KEY) or local:DIR',
 } as const;
 
 /** Milliseconds a judge may take for one text; the small learned part needs one. */
@@ -24,6 +25,7 @@ export async function openClassifiers(
 async function openClassifier(name: string): Promise<Classifier> {
   if (name === 'learned') return loadLearned();
   if (name === 'learned:requests') return loadLearned({ requests: true });
+  if (name.startsWith('hf:') && name !== 'hf:') return openHuggingFace(name);
   if (name.startsWith('chat:')) return openChatJudge(name);
   if (name.startsWith('local:')) {
     const { openSpeaker } = await import('../agent/named.ts');
@@ -36,8 +38,17 @@ async function openClassifier(name: string): Promise<Classifier> {
   }
   throw new InputError(
     `--classifier ${JSON.stringify(name)}`,
-    'unknown, expected learned, learned:requests, chat:MODEL@URL or local:DIR',
+    'unknown, expected learned, learned:requests, hf:DIR, chat:MODEL@URL or local:DIR',
   );
+}
+
+async function openHuggingFace(name: string): Promise<Classifier> {
+  const { openHuggingFaceJudge } = await import('../guard/judges/huggingface.ts');
+  const library = await import('@huggingface/transformers').catch((fault: unknown) => {
+    const why = fault instanceof Error ? fault.message.split('\n')[0] : String(fault);
+    throw new InputError(`--classifier ${name}`, `needs npm install @huggingface/transformers@4 (${why})`);
+  });
+  return openHuggingFaceJudge({ library, directory: name.slice('hf:'.length), name });
 }
 
 async function openChatJudge(name: string): Promise<Classifier> {

@@ -3,6 +3,7 @@
 import type { Episode, Verdict } from '../episode/episode.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { type Fault, type Mark, markSteps } from './marks.ts';
+import { refusalTest } from './rejection/judge.ts';
 
 /** The answers of the scenario's queries after the episode. null: could not be asked. */
 export type WorldFacts = {
@@ -33,7 +34,7 @@ export type Reading = {
 
 /** Reads an episode against its scenario. */
 export function readEpisode(episode: Unjudged, scenario: Scenario): Reading {
-  const marks = markSteps(episode.steps, scenario, episode.effects);
+  const marks = markSteps(episode.steps, scenario, episode.effects, refusalTest(episode.policy));
   const checks = marks.filter((mark) => mark.kind === 'check');
   const last = marks.at(-1);
   return {

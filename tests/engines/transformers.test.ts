@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import type { Step, ToolSchema } from '../../src/episode/episode.ts';
 import { rng } from '../../src/episode/random.ts';
 import { saveCheckpoint } from '../../src/policy/local/checkpoint.ts';
-import { buildDecoder, feedChunks, feedWeights } from '../../src/policy/local/decoder.ts';
+import { buildDecoder, feedChoices, feedChunks, feedWeights } from '../../src/policy/local/decoder.ts';
 import { cpuExecutor } from '../../src/policy/local/executor.ts';
 import { PROJECTIONS } from '../../src/policy/local/family.ts';
 import { loadModel, readModelFiles, saveModel } from '../../src/policy/local/load.ts';
@@ -72,15 +72,13 @@ async function ourLogits(
   );
   for (let start = 0; start < tokens.length; start++) {
     const chunk = feedChunks(config, { tokens: [[tokens[start]!]], starts: [start], picks: [0] }, room);
-    const results = await program.run({ ...weights, ...cache, ...chunk });
+    const results = await program.run({ ...weights, ...cache, ...chunk, ...feedChoices([], vocab) });
     rows.push([...results.logits!.subarray(0, vocab)]);
     for (let layer = 0; layer < layers; layer++) {
-      for (const [kept, fresh] of [
-        ['keys', 'newKeys'],
-        ['values', 'newValues'],
-      ] as const) {
+      for (const [half, kept] of ['keys', 'values'].entries()) {
         for (let head = 0; head < kvHeads; head++) {
-          const part = results[`${fresh}.${layer}`]!.subarray(head * headDim, (head + 1) * headDim);
+          const from = ((2 * layer + half) * kvHeads + head) * headDim;
+          const part = results.fresh!.subarray(from, from + headDim);
           cache[`${kept}.${layer}`]!.data.set(part, (head * room + start) * headDim);
         }
       }

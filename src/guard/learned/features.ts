@@ -66,6 +66,50 @@ export function readFeatures(text: string): Features {
   return [...found];
 }
 
+/** Words and what they stand for. */
+export type Concepts = ReadonlyMap<string, readonly string[]>;
+
+/** Reads a lexicon: each concept with its words, whose plain forms (-s, -ed, -ing, -er) count as well. */
+export function readConcepts(lexicon: { readonly [concept: string]: string }): Concepts {
+  const found = new Map<string, string[]>();
+  for (const [concept, words] of Object.entries(lexicon))
+    for (const word of words.split(' '))
+      for (const form of formsOf(word)) {
+        const known = found.get(form);
+        if (known === undefined) found.set(form, [concept]);
+        else if (!known.includes(concept)) known.push(concept);
+      }
+  return found;
+}
+
+function formsOf(word: string): readonly string[] {
+  const stem = word.endsWith('e') ? word.slice(0, -1) : word;
+  const twice = /[^aeiou][aeiou][bdgmnpt]$/.test(word) ? word + word.at(-1)! : stem;
+  const plural = word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`;
+  return [word, plural, ...['ed', 'ing', 'er', 'ers'].flatMap((end) => [stem + end, twice + end])];
+}
+
+/**
+ * The features of a request: what its words stand for, each, in twos, and with the word before; then those of `readFeatures`.
+ * `meant` says how many are of the first kind.
+ */
+export function readRequest(text: string, concepts: Concepts): { readonly features: Features; readonly meant: number } {
+  const tokens = readTokens(text);
+  const found = [...new Set(tokens.flatMap((token) => concepts.get(token) ?? []))].sort();
+  const meant = new Set<number>();
+  found.forEach((concept, i) => {
+    meant.add(hash(`<${concept}>`));
+    for (const other of found.slice(i + 1)) meant.add(hash(`<${concept}+${other}>`));
+  });
+  const without = tokens.includes('without') || tokens.includes("don't") || tokens.includes('cannot');
+  if (without) for (const concept of found) meant.add(hash(`<without ${concept}>`));
+  const [first] = tokens.filter((token) => /^\p{L}/u.test(token));
+  if (first !== undefined && /^(?:what|why|when|who|which|where|how)$/.test(first)) meant.add(hash('<asks>'));
+  if (found.length === 0) meant.add(hash('<nothing>'));
+  const words = readFeatures(text).filter((feature) => !meant.has(feature));
+  return { features: [...meant, ...words], meant: meant.size };
+}
+
 /** FNV-1a, folded to a bucket. */
 function hash(text: string): number {
   let value = 0x811c9dc5;

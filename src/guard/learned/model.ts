@@ -3,7 +3,7 @@
 // that weighed most. Trained by scripts/guard-classifier.ts on generated texts only.
 // Not covered: other languages than English (and a few words of German and Spanish), orders that read like data.
 import type { Classifier, Mark, Source } from '../classify.ts';
-import { BUCKETS, cutSegments, readFeatures, readTokens, type Segment } from './features.ts';
+import { BUCKETS, cutSegments, readConcepts, readFeatures, readRequest, readTokens, type Segment } from './features.ts';
 
 /** The questions: is this piece of a tool's text an order to the agent; is this request sensitive, is it malicious? */
 export const HEADS = ['order', 'sensitive', 'malicious'] as const;
@@ -19,23 +19,34 @@ export type StoredHead = {
   readonly shift: number;
   /** From which probability on a segment is marked. */
   readonly threshold: number;
+  /** From which probability on harm is possible enough to ask: such a request is marked as sensitive. */
+  readonly doubt?: number;
 };
-export type StoredModel = { readonly version: 1; readonly heads: { readonly [head in Head]: StoredHead } };
+export type StoredModel = {
+  readonly version: 2;
+  readonly heads: { readonly [head in Head]: StoredHead };
+  /** The words that stand for something, by what they stand for. */
+  readonly concepts: { readonly [concept: string]: string };
+};
 
 /** A model ready to use. */
 export type Model = {
   /** The probability that the head's question is answered by yes. */
   rate(head: Head, segment: string): number;
   readonly thresholds: { readonly [head in Head]: number };
+  /** From which probability of harm on a request is marked as sensitive. */
+  readonly doubt: number;
 };
 
 /** Reads a stored model. Throws RangeError where it has not the shape of one. */
 export function openModel(stored: StoredModel): Model {
   const weights = Object.fromEntries(HEADS.map((head) => [head, decode(stored.heads[head].weights)]));
+  const concepts = readConcepts(stored.concepts);
   return {
     rate(head, segment) {
       const { step, bias, slope, shift } = stored.heads[head];
-      const score = scoreOf(weights[head]!, readFeatures(segment)) * step + bias;
+      const features = head === 'order' ? readFeatures(segment) : readRequest(segment, concepts).features;
+      const score = scoreOf(weights[head]!, features) * step + bias;
       return 1 / (1 + Math.exp(-(slope * score + shift)));
     },
     thresholds: {
@@ -43,6 +54,7 @@ export function openModel(stored: StoredModel): Model {
       sensitive: stored.heads.sensitive.threshold,
       malicious: stored.heads.malicious.threshold,
     },
+    doubt: stored.heads.malicious.doubt ?? stored.heads.malicious.threshold,
   };
 }
 
@@ -70,11 +82,6 @@ export type LearnedOptions = {
   readonly requests?: boolean;
 };
 
-/** The learned part as a classifier: `createGuard({ classifiers: [await loadLearned()] })`. Throws where its file is not there. */
-export async function loadLearned(options: LearnedOptions = {}): Promise<Classifier> {
-  return createLearned(await loadModel(), options);
-}
-
 /** A classifier of a model. */
 export function createLearned(model: Model, { requests = false }: LearnedOptions = {}): Classifier {
   return {
@@ -87,9 +94,10 @@ export function createLearned(model: Model, { requests = false }: LearnedOptions
 /** Marks a panel takes of one text, with room to spare; and how many are explained word by word. */
 const [MOST_MARKS, EXPLAINED] = [900, 4];
 
-type Question = { readonly head: Head; readonly mode: Mark['mode']; readonly what: string };
+type Question = { readonly head: Head; readonly mode: Mark['mode']; readonly what: string; readonly least?: 'doubt' };
 const ORDER: Question = { head: 'order', mode: 'malicious', what: 'reads like an order to the assistant' };
 const HARM: Question = { head: 'malicious', mode: 'malicious', what: 'reads like a request to do harm' };
+const DOUBT: Question = { ...HARM, mode: 'sensitive', what: 'may be a request to do harm', least: 'doubt' };
 const RISK: Question = { head: 'sensitive', mode: 'sensitive', what: 'reads like a request that may do harm' };
 
 /** Segments that read like an order to the agent; neighbours become one mark. A flood of them marks all the rest. */
@@ -115,12 +123,13 @@ function extendLast(marks: readonly Mark[], end: number): readonly Mark[] {
   return [...marks.slice(0, -1), { ...last, span: { start: last.span!.start, end } }];
 }
 
-/** The segments of a request that are most likely malicious or, where none is, sensitive. */
+/** The segments of a request that are likely malicious or, where none is, that may be or are sensitive. */
 function markUser(model: Model, text: string): readonly Mark[] {
   const segments = cutSegments(text);
-  for (const question of [HARM, RISK]) {
+  for (const question of [HARM, DOUBT, RISK]) {
+    const least = question.least === undefined ? model.thresholds[question.head] : model.doubt;
     const rated = segments.map((segment) => ({ segment, score: model.rate(question.head, segment.text) }));
-    const found = rated.filter(({ score }) => score >= model.thresholds[question.head]).slice(0, MOST_MARKS);
+    const found = rated.filter(({ score }) => score >= least).slice(0, MOST_MARKS);
     if (found.length > 0)
       return found.map(({ segment, score }, i) => makeMark(model, question, score, segment, i < EXPLAINED));
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Call } from '../../../episode/action.ts';
 import type { ToolSchema } from '../../../episode/episode.ts';
-import { isRefusal } from '../../../reward/refusal.ts';
+import { refusalTest } from '../../../reward/rejection/judge.ts';
 import { schemasSchema, toTool } from '../agentsafety/environment.ts';
 import { judgeRefusal } from '../asb/evaluate.ts';
 import { type Benchmark, type Context, partLost, playTrials, type Trial } from '../benchmark.ts';
@@ -143,7 +143,7 @@ async function playOne(
   const ran = conversed.calls.filter((made) => made.ran).map(({ call }) => call);
   const { coverage, rubric } = gradeCalls(ran, item.targets, kit.rubric[item.id] ?? null);
   const whole = rubric === null ? coverage === 1 : rubric === 1;
-  const refused = conversed.final === null ? null : isRefusal(conversed.final);
+  const refused = conversed.final === null ? null : refusalTest(speaker.name)(conversed.final);
   const known = item.targets.length > 0;
   const { harmful } = item;
   const wanted = conversed.asked.some(({ name }) => item.targets.includes(name));
