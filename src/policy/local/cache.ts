@@ -15,15 +15,21 @@ export class Cache {
   readonly #rows: number;
   readonly #tokens: number[][];
   #capacity = CAPACITY_STEP;
-  #keys: Floats[];
-  #values: Floats[];
+  /** Of each layer its keys and its values. */
+  #parts: Floats[];
+  /** The same, two numbers as one: copying them so takes half as long. */
+  #pairs: Float64Array[] = [];
+  /** What was handed to the graph last, as long as it lies where it did. */
+  #fed: { readonly first: number; readonly count: number; readonly feeds: Record<string, Feed> } | null = null;
+  /** Where rows that are not neighbours are laid side by side, for each layer's keys and values. */
+  #side: Floats[] = [];
 
   constructor(config: ModelConfig, rows: number) {
     this.#config = config;
     this.#rows = rows;
     this.#tokens = Array.from({ length: rows }, () => []);
-    this.#keys = this.#allocate();
-    this.#values = this.#allocate();
+    this.#parts = this.#allocate();
+    this.#settle();
   }
 
   /** Positions each row has room for. */
@@ -44,35 +50,76 @@ export class Cache {
     if (wanted > this.#capacity || wasteful) this.#resize(wanted);
   }
 
-  /** What the graph reads: rows from `first`, `count` of them. Views, valid until the next change. */
-  feeds(first: number, count: number): Record<string, Feed> {
-    const { kvHeads, headDim } = this.#config;
-    const shape = [count, kvHeads, this.#capacity, headDim];
+  /** What the graph reads of some rows. Views, or copies where they are no neighbours, valid until the next change. */
+  feeds(rows: readonly number[]): Record<string, Feed> {
+    const [first = 0] = rows;
+    if (rows.some((row, at) => row !== first + at)) return this.#gather(rows);
+    if (this.#fed?.first === first && this.#fed.count === rows.length) return this.#fed.feeds;
     const size = this.#rowSize(this.#capacity);
     // What stands behind a row's last position is masked, and finite: zeros, or what was there before.
-    const view = (data: Floats): Feed => ({ shape, data: data.subarray(first * size, (first + count) * size) });
-    const entries = this.#keys.flatMap((keys, layer): [string, Feed][] => [
-      [`keys.${layer}`, view(keys)],
-      [`values.${layer}`, view(this.#values[layer]!)],
-    ]);
-    return Object.fromEntries(entries);
+    const feeds = this.#name(rows.length, (part) =>
+      this.#parts[part]!.subarray(first * size, (first + rows.length) * size),
+    );
+    this.#fed = { first, count: rows.length, feeds };
+    return feeds;
   }
 
-  /** Appends tokens to a row, with the keys and values the graph returned for its `from`-th row of `chunk` positions. */
+  #gather(rows: readonly number[]): Record<string, Feed> {
+    const size = this.#rowSize(this.#capacity);
+    if ((this.#side[0]?.length ?? 0) < rows.length * size) {
+      this.#side = this.#parts.map(() => new Float32Array(2 * rows.length * size));
+    }
+    const { kvHeads, headDim } = this.#config;
+    const head = this.#capacity * headDim;
+    for (let part = 0; part < this.#parts.length; part++) {
+      for (let at = 0; at < rows.length; at++) {
+        const length = this.#tokens[rows[at]!]!.length * headDim;
+        for (let index = 0; length > 0 && index < kvHeads; index++) {
+          const from = (rows[at]! * kvHeads + index) * head;
+          this.#side[part]!.set(this.#parts[part]!.subarray(from, from + length), (at * kvHeads + index) * head);
+        }
+      }
+    }
+    return this.#name(rows.length, (part) => this.#side[part]!.subarray(0, rows.length * size));
+  }
+
+  /** Feeds of so many rows under the graph's names. */
+  #name(count: number, view: (part: number) => Floats): Record<string, Feed> {
+    const { kvHeads, headDim } = this.#config;
+    const shape = [count, kvHeads, this.#capacity, headDim];
+    const feeds: Record<string, Feed> = {};
+    for (let part = 0; part < this.#parts.length; part++) {
+      feeds[`${part % 2 === 0 ? 'keys' : 'values'}.${part >> 1}`] = { shape, data: view(part) };
+    }
+    return feeds;
+  }
+
+  /**
+   * Appends tokens to a row, with the keys and values that the graph returned: `fresh` of buildDecoder for `rows` rows of
+   * `chunk` positions, of which this is the `from`-th.
+   */
   append(
     row: number,
     tokens: readonly number[],
-    results: Readonly<Record<string, Floats>>,
-    from: number,
-    chunk: number,
+    fresh: Floats,
+    { from, rows, chunk }: { readonly from: number; readonly rows: number; readonly chunk: number },
   ): void {
-    const at = this.#tokens[row]!.length;
+    const own = this.#tokens[row]!;
+    const at = own.length;
     if (at + tokens.length > this.#capacity) this.#resize(at + tokens.length + CAPACITY_STEP - 1);
-    for (let layer = 0; layer < this.#keys.length; layer++) {
-      this.#store(this.#keys[layer]!, results[`newKeys.${layer}`]!, row, at, tokens.length, from, chunk);
-      this.#store(this.#values[layer]!, results[`newValues.${layer}`]!, row, at, tokens.length, from, chunk);
+    const { kvHeads, headDim } = this.#config;
+    const pair = headDim / 2;
+    const source = pairsOf(fresh);
+    const count = tokens.length * pair;
+    for (let part = 0; part < this.#pairs.length; part++) {
+      const target = this.#pairs[part]!;
+      for (let head = 0; head < kvHeads; head++) {
+        const to = ((row * kvHeads + head) * this.#capacity + at) * pair;
+        const start = ((part * rows + from) * kvHeads + head) * chunk * pair;
+        for (let i = 0; i < count; i++) target[to + i] = source[start + i]!;
+      }
     }
-    for (const token of tokens) this.#tokens[row]!.push(token);
+    for (const token of tokens) own.push(token);
   }
 
   /** Makes row `to` hold the first `length` tokens of row `from`. */
@@ -80,7 +127,7 @@ export class Cache {
     const tokens = this.#tokens[from]!.slice(0, length);
     const { kvHeads, headDim } = this.#config;
     const head = this.#capacity * headDim;
-    for (const data of from === to ? [] : [...this.#keys, ...this.#values]) {
+    for (const data of from === to ? [] : this.#parts) {
       for (let index = 0; index < kvHeads; index++) {
         const start = (from * kvHeads + index) * head;
         data.copyWithin((to * kvHeads + index) * head, start, start + length * headDim);
@@ -89,10 +136,14 @@ export class Cache {
     this.#tokens[to] = tokens;
   }
 
-  /** The row, of all, that shares the longest beginning with these tokens. */
-  findPrefix(tokens: readonly number[]): { readonly row: number; readonly length: number } {
+  /** The row, of all, that shares the longest beginning with these tokens. `planned`: what some rows are about to hold. */
+  findPrefix(
+    tokens: readonly number[],
+    planned: ReadonlyMap<number, readonly number[]>,
+  ): { readonly row: number; readonly length: number } {
     let best = { row: 0, length: 0 };
-    for (const [row, held] of this.#tokens.entries()) {
+    for (const [row, now] of this.#tokens.entries()) {
+      const held = planned.get(row) ?? now;
       let length = 0;
       while (length < held.length && length < tokens.length && held[length] === tokens[length]) length++;
       if (length > best.length) best = { row, length };
@@ -103,24 +154,21 @@ export class Cache {
   /** Forgets everything, as when the weights change. */
   clear(): void {
     for (const tokens of this.#tokens) tokens.length = 0;
-    for (const data of [...this.#keys, ...this.#values]) data.fill(0); // a model that diverged must not spoil the next
-  }
-
-  #store(data: Floats, fresh: Floats, row: number, at: number, count: number, from: number, chunk: number): void {
-    const { kvHeads, headDim } = this.#config;
-    for (let head = 0; head < kvHeads; head++) {
-      const target = ((row * kvHeads + head) * this.#capacity + at) * headDim;
-      const source = (from * kvHeads + head) * chunk * headDim;
-      for (let i = 0; i < count * headDim; i++) data[target + i] = fresh[source + i]!;
-    }
+    for (const data of [...this.#parts, ...this.#side]) data.fill(0); // a model that diverged must not spoil the next
   }
 
   #resize(positions: number): void {
     const before = this.#capacity;
     this.#capacity = Math.ceil(positions / CAPACITY_STEP) * CAPACITY_STEP;
     for (const tokens of this.#tokens) tokens.length = Math.min(tokens.length, this.#capacity);
-    this.#keys = this.#keys.map((data) => this.#move(data, before));
-    this.#values = this.#values.map((data) => this.#move(data, before));
+    this.#parts = this.#parts.map((data) => this.#move(data, before));
+    this.#settle();
+  }
+
+  /** After the arrays or their layout have changed. */
+  #settle(): void {
+    this.#pairs = this.#parts.map(pairsOf);
+    this.#fed = null;
   }
 
   /** Lays the rows out at the new distance: in place if there is room, since fresh memory costs more than the copying. */
@@ -148,10 +196,15 @@ export class Cache {
 
   #allocate(): Floats[] {
     const size = this.#rows * this.#rowSize(this.#capacity);
-    return Array.from({ length: this.#config.layers }, () => new Float32Array(size));
+    return Array.from({ length: 2 * this.#config.layers }, () => new Float32Array(size));
   }
 
   #rowSize(capacity: number): number {
     return this.#config.kvHeads * capacity * this.#config.headDim;
   }
+}
+
+/** The same memory, two numbers as one. */
+function pairsOf({ buffer, byteOffset, length }: Floats): Float64Array {
+  return new Float64Array(buffer, byteOffset, length / 2);
 }

@@ -43,8 +43,12 @@ export function seedGenerator(seed: number): () => number {
  * @throws RangeError if nothing is allowed, the behaviour has another length or is all 0, or the logits are not numbers.
  */
 export function chooseToken(logits: Float32Array, allowed: Ids | null, options: ChooseOptions): Choice {
+  return chooseAmong(allowed ? gatherLogits(logits, allowed) : logits, allowed, options);
+}
+
+/** The same from the logits of what is allowed alone, in its order. */
+export function chooseAmong(own: Float32Array, allowed: Ids | null, options: ChooseOptions): Choice {
   const { temperature, behaviour, rng } = options;
-  const own = allowed ? gatherLogits(logits, allowed) : logits;
   if (own.length === 0) throw new RangeError('the constraint allows no token');
   if (behaviour && behaviour.length !== own.length) {
     throw new RangeError(`${behaviour.length} probabilities for ${own.length} tokens`);

@@ -3,6 +3,7 @@
 // for that (a graph holds at most 2 GiB, and two copies of it are made) are fed at each run instead. One compiled graph
 // serves every batch size, chunk length and cache length. Not here: the cache (cache.ts), who is in the batch (sampler.ts).
 import { DISALLOWED } from './batch.ts';
+import type { Ids } from './choose.ts';
 import type { Feed } from './executor.ts';
 import type { Projection } from './family.ts';
 import type { Shape, Tensor } from './graph.ts';
@@ -43,9 +44,11 @@ type Place = { readonly positions: Tensor; readonly cos: Tensor; readonly sin: T
  * `fed` whether the weights are inputs, under their own names (feedWeights), instead of stored.
  *
  * Inputs: `tokens` and `positions` int32 [B, C]; `mask` [B, 1, G·C, S + C], added to the scores, where G query heads share
- * a key-value head; `keys.N` and `values.N` [B, kvHeads, S, headDim]; `picks` int32 [R], as row · C + column.
- * Outputs: `logits` [R, vocab]; `newKeys.N` and `newValues.N` [B, kvHeads, C, headDim], which the caller stores: a graph
- * that returned whole caches would copy them at every step.
+ * a key-value head; `keys.N` and `values.N` [B, kvHeads, S, headDim]; `picks` int32 [R], as row · C + column; `choices`
+ * int32 [K], places in the logits.
+ * Outputs: `logits` [R, vocab]; `chosen` [K], the logits at the choices; `fresh` [2 · layers · B, kvHeads, C, headDim], the new keys of the first layer, its new values,
+ * those of the next, which the caller stores: a graph that returned whole caches would copy them at every step, and every
+ * further output costs about as much as an operator.
  */
 export function buildDecoder(
   config: ModelConfig,
@@ -66,11 +69,17 @@ export function buildDecoder(
   };
   const embedding = weights.plain('model.embed_tokens.weight');
   let x = graph.emit('Gather', [embedding, tokens], ['B', 'C', width], gatherAxis);
-  for (let layer = 0; layer < layers; layer++) x = buildLayer(graph, config, weights, layer, x, place);
+  const fresh: Tensor[] = [];
+  for (let layer = 0; layer < layers; layer++) x = buildLayer(graph, config, weights, layer, x, place, fresh);
+  const shape = ['LB', config.kvHeads, 'C', headDim];
+  graph.output('fresh', graph.emit('Concat', fresh, shape, { attributes: { axis: 0 } }));
   const flat = graph.emit('Reshape', [x, graph.list([-1, width])], ['N', width]);
   const chosen = graph.emit('Gather', [flat, graph.input('picks', ['R'], 'int32')], ['R', width], gatherAxis);
   const normal = normalise(graph, chosen, weights.plain('model.norm.weight'), config.eps);
-  graph.output('logits', weights.multiply(normal, [outputName(config)]));
+  const logits = weights.multiply(normal, [outputName(config)]);
+  graph.output('logits', logits);
+  const line = graph.emit('Reshape', [logits, graph.list([-1])], ['RV']);
+  graph.output('chosen', graph.emit('Gather', [line, graph.input('choices', ['K'], 'int32')], ['K'], gatherAxis));
   return graph.build();
 }
 
@@ -83,6 +92,7 @@ function buildLayer(
   layer: number,
   x: Tensor,
   place: Place,
+  fresh: Tensor[],
 ): Tensor {
   const { hidden, eps } = config;
   const path = `model.layers.${layer}`;
@@ -95,6 +105,7 @@ function buildLayer(
     layer,
     normalise(graph, x, norm('input_layernorm'), eps),
     place,
+    fresh,
   );
   const middle = graph.emit('Add', [x, attended], x.shape);
   const both = project(normalise(graph, middle, norm('post_attention_layernorm'), eps), ['gate_proj', 'up_proj']);
@@ -129,6 +140,7 @@ function buildAttention(
   layer: number,
   x: Tensor,
   place: Place,
+  fresh: Tensor[],
 ): Tensor {
   const { heads, kvHeads, headDim, eps } = config;
   const project = projectLayer(graph, config, weights, layer);
@@ -150,8 +162,7 @@ function buildAttention(
   const q = to(graph, turn(normed(part(0, heads), 'q_norm', scale)), ['B', kvHeads, 'P', headDim]);
   const k = turn(normed(part(heads, heads + kvHeads), 'k_norm', 1));
   const v = swap(graph, part(heads + kvHeads, heads + 2 * kvHeads));
-  graph.output(`newKeys.${layer}`, k);
-  graph.output(`newValues.${layer}`, v);
+  fresh.push(k, v);
   const mixed = attendCached(graph, config, layer, { q, k, v, mask: place.mask });
   const rows = swap(graph, to(graph, mixed, ['B', heads, 'C', headDim]));
   return project(to(graph, rows, ['B', 'C', heads * headDim]), ['o_proj']);
@@ -289,17 +300,37 @@ export type Chunks = {
 export function feedChunks(config: ModelConfig, chunks: Chunks, capacity: number): Record<string, Feed> {
   const { tokens, starts, picks } = chunks;
   const width = widthOf(chunks);
-  const fill = (read: (row: number, column: number) => number): Feed => ({
-    shape: [tokens.length, width],
-    data: Int32Array.from({ length: tokens.length * width }, (_, at) => read(Math.floor(at / width), at % width)),
-  });
-  const last = Int32Array.from(picks, (row) => row * width + tokens[row]!.length - 1);
+  const shape = [tokens.length, width];
+  const ids = new Int32Array(tokens.length * width);
+  const positions = new Int32Array(tokens.length * width);
+  for (let row = 0; row < tokens.length; row++) {
+    const own = tokens[row]!;
+    for (let column = 0; column < own.length; column++) {
+      ids[row * width + column] = own[column]!;
+      positions[row * width + column] = starts[row]! + column;
+    }
+  }
+  const last = new Int32Array(picks.length);
+  for (let at = 0; at < picks.length; at++) last[at] = picks[at]! * width + tokens[picks[at]!]!.length - 1;
   return {
-    tokens: fill((row, column) => tokens[row]![column] ?? 0),
-    positions: fill((row, column) => (column < tokens[row]!.length ? starts[row]! + column : 0)),
+    tokens: { shape, data: ids },
+    positions: { shape, data: positions },
     mask: makeMask(starts, config.heads / config.kvHeads, capacity, width),
     picks: { shape: [picks.length], data: last },
   };
+}
+
+/** No choices: the graph takes no empty list. */
+const NO_CHOICES: Feed = { shape: [1], data: new Int32Array(1) };
+
+/** The graph's `choices`: of each row of logits, what is allowed there. */
+export function feedChoices(allowed: readonly Ids[], vocab: number): Record<string, Feed> {
+  const count = allowed.reduce((sum, ids) => sum + ids.length, 0);
+  if (count === 0) return { choices: NO_CHOICES };
+  const data = new Int32Array(count);
+  let at = 0;
+  for (let row = 0; row < allowed.length; row++) for (const id of allowed[row]!) data[at++] = row * vocab + id;
+  return { choices: { shape: [count], data } };
 }
 
 /** Columns of the graph's rows: those of the longest chunk. */

@@ -12,8 +12,14 @@ export type Feed = {
 
 /** A compiled model. */
 export type Program = {
-  /** Runs once. The arrays of the result are new and the caller's own; a feed is read, never kept or written. */
-  run(feeds: Readonly<Record<string, Feed>>): Promise<Record<string, Float32Array<ArrayBuffer>>>;
+  /**
+   * Runs once. The arrays of the result are new and the caller's own; a feed is read, never written. `wanted`: the outputs
+   * to give, since each is copied; default all.
+   */
+  run(
+    feeds: Readonly<Record<string, Feed>>,
+    wanted?: readonly string[],
+  ): Promise<Record<string, Float32Array<ArrayBuffer>>>;
   /** Frees the model's memory; the program must not run again. */
   release(): Promise<void>;
 };
@@ -83,11 +89,23 @@ function wrapSession({ Tensor }: Runtime, session: ort.InferenceSession): Progra
     if (data instanceof Int32Array) return new Tensor('int32', data, shape);
     return new Tensor('int64', data, shape);
   };
+  // A feed that is handed in again, as a cache's is at every step, is the tensor it was.
+  const known = new WeakMap<Feed, ort.Tensor>();
+  const recall = (feed: Feed): ort.Tensor => {
+    const before = known.get(feed);
+    if (before) return before;
+    const tensor = toTensor(feed);
+    known.set(feed, tensor);
+    return tensor;
+  };
   return {
-    async run(feeds) {
-      const tensors = Object.entries(feeds).map(([name, feed]) => [name, toTensor(feed)]);
-      const results = await session.run(Object.fromEntries(tensors));
-      return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, toFloats(name, tensor)]));
+    async run(feeds, wanted) {
+      const tensors: Record<string, ort.Tensor> = {};
+      for (const name in feeds) tensors[name] = recall(feeds[name]!);
+      const results = await (wanted ? session.run(tensors, wanted) : session.run(tensors));
+      const floats: Record<string, Float32Array<ArrayBuffer>> = {};
+      for (const name in results) floats[name] = toFloats(name, results[name]!);
+      return floats;
     },
     release: () => session.release(),
   };

@@ -9,23 +9,28 @@ import type { Tag } from '../protocol.ts';
 import { DONE, FAILED, REFUSAL, STOPPED } from '../scripted.ts';
 import type { Constraint } from './choose.ts';
 import { CALL_OPEN, type CallFrame, FACT_WORDS, frameCall, tagId } from './render.ts';
+import {
+  encodeFixed,
+  force,
+  forceTags,
+  forceText,
+  makeStock,
+  maskOf,
+  only,
+  type State,
+  type Stock,
+  spellState,
+  type Then,
+  wordState,
+} from './states.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { NO_WORDS, readWords, type Spelled, type Words } from './words.ts';
 
 /** Most tokens of an argument's text, of a number, of a final text. */
 const LIMITS = { value: 16, number: 7, text: 24 };
 
-/** One position: the ids allowed, and what comes after each. `null` ends the turn. */
-type State = {
-  readonly allowed: Uint32Array;
-  readonly decides: boolean;
-  readonly next: (token: number) => State | null;
-};
-type Then = () => State | null;
-
 /** The parts of the grammar that depend on the tokenizer alone; make once. */
-export type Grammar = {
-  readonly tokenizer: Tokenizer;
+export type Grammar = Stock & {
   /** Ids whose bytes may stand in a final text; and in an argument, where quotes and backslashes may not. */
   readonly text: Uint32Array;
   readonly value: Uint32Array;
@@ -33,7 +38,8 @@ export type Grammar = {
   readonly digits: Uint32Array;
   /** Ids that no text made of can be blank. */
   readonly solid: ReadonlySet<number>;
-  readonly masks: Map<string, Uint32Array>;
+  /** The words of what was read lately, by its tokens: the members of a group read the same. */
+  readonly read: Map<string, Words>;
 };
 
 export function makeGrammar(tokenizer: Tokenizer): Grammar {
@@ -41,13 +47,27 @@ export function makeGrammar(tokenizer: Tokenizer): Grammar {
   const where = (fits: (byte: number) => boolean) =>
     Uint32Array.from(ids.filter((id) => tokenizer.bytesOf(id)?.every(fits)));
   return {
-    tokenizer,
+    ...makeStock(tokenizer),
     text: where((byte) => byte >= 32),
     value: where((byte) => byte >= 32 && byte !== 34 && byte !== 92),
     digits: where((byte) => byte >= 48 && byte <= 57).filter((id) => tokenizer.bytesOf(id)?.length === 1),
     solid: new Set(ids.filter((id) => tokenizer.bytesOf(id)?.some(isSolid))),
-    masks: new Map(),
+    read: new Map(),
   };
+}
+
+/** How many different readings are remembered. */
+const READINGS = 512;
+
+/** The words of what was read, found once. */
+function recallWords({ tokenizer, read: known }: Grammar, read: readonly number[]): Words {
+  const key = read.join();
+  const before = known.get(key);
+  if (before) return before;
+  if (known.size >= READINGS) known.clear();
+  const words = readWords(tokenizer, read);
+  known.set(key, words);
+  return words;
 }
 
 /** Whether a byte occurs in no white space of Unicode: C2 A0, E1 9A 80, E2 80 xx, E2 81 9F, E3 80 80, EF BB BF, ASCII's. */
@@ -94,17 +114,19 @@ function findApproved(tokenizer: Tokenizer, tokens: readonly number[]): readonly
   return from !== -1 && to > from ? tokens.slice(from + 1, to) : null;
 }
 
+const NOTHING = new Uint32Array();
+
 /** The constraint of one turn. Where nothing was read, values and answers are free text. */
 export function constrainTurn(
   grammar: Grammar,
   { tools, read, approved }: Situation,
   exploration: Exploration | null,
 ): Constraint {
-  const words = read.length > 0 ? readWords(grammar.tokenizer, read) : NO_WORDS;
+  const words = read.length > 0 ? recallWords(grammar, read) : NO_WORDS;
   let state: State | null = beginTurn({ ...grammar, tools, words, approved });
   const uniform = new Float32Array(DECISIONS.length).fill(1 / DECISIONS.length);
   return {
-    allowed: () => state?.allowed ?? new Uint32Array(),
+    allowed: () => state?.allowed ?? NOTHING,
     accept(token) {
       state = state?.next(token) ?? null;
       return state === null;
@@ -151,19 +173,22 @@ function beginTurn(g: Scope): State {
         return decide(DONE_CONTEXT);
       case 'approved':
         // A yes is for exactly the call asked about, and obeying the user's answer is not the policy's to decide.
-        return wordState(g, ['execute'], () => (g.approved ? repeatCall(g, g.approved) : after(ANSWERED)('execute')));
+        return wordState(g, EXECUTE, () => (g.approved ? repeatCall(g, g.approved) : after(ANSWERED)('execute')));
       case 'denied':
-        return wordState(g, ['refuse', ...FACT_WORDS.whose], (next) =>
-          isDecision(next) ? after(ANSWERED)(next) : rest(),
-        );
+        return wordState(g, REFUSE_OR_WHOSE, (next) => (isDecision(next) ? after(ANSWERED)(next) : rest()));
       case 'error':
         return decide(FAILURE);
       default:
         return rest();
     }
   };
-  return must(forceTags(g, ['<think>'], () => wordState(g, [...FACT_WORDS.news, ...FACT_WORDS.whose], news)));
+  return must(forceTags(g, ['<think>'], () => wordState(g, NEWS_OR_WHOSE, news)));
 }
+
+/** Lists of words, each one object, so that what is spelled by it is found again. */
+const NEWS_OR_WHOSE: readonly string[] = [...FACT_WORDS.news, ...FACT_WORDS.whose];
+const REFUSE_OR_WHOSE: readonly string[] = ['refuse', ...FACT_WORDS.whose];
+const EXECUTE: readonly string[] = ['execute'];
 
 const isDecision = (word: string): word is Decision => (DECISIONS as readonly string[]).includes(word);
 
@@ -218,11 +243,12 @@ function either(a: State, b: State): State {
 /** A call's JSON: the opening, one of the tools' names up to its first argument, its arguments. */
 function callState(g: Scope, then: Then): State {
   // With what follows it no name is the beginning of another.
-  const spellings = g.tools.map((tool) => {
-    const frame = frameCall(tool);
-    return { word: frame, tokens: [...g.tokenizer.encode(frame.name), ...g.tokenizer.encode(frame.between[0] ?? '')] };
-  });
-  return must(forceText(g, CALL_OPEN, () => spellState(g, spellings, (frame) => argumentState(g, frame, then))));
+  const list = () =>
+    g.tools.map((tool) => {
+      const frame = frameCall(tool);
+      return { word: frame, tokens: [...encodeFixed(g, frame.name), ...encodeFixed(g, frame.between[0] ?? '')] };
+    });
+  return must(forceText(g, CALL_OPEN, () => spellState(g, g.tools, list, (frame) => argumentState(g, frame, then))));
 }
 
 function argumentState(g: Scope, frame: CallFrame, then: Then): State | null {
@@ -232,10 +258,11 @@ function argumentState(g: Scope, frame: CallFrame, then: Then): State | null {
 
 /** A value, closed by the first token of the JSON that follows it. */
 function valueState(g: Scope, frame: CallFrame, at: number, kind: 'text' | 'number', then: Then): State {
-  const [closer = 0, ...rest] = g.tokenizer.encode(frame.between[at + 1] ?? '');
+  const closing = encodeFixed(g, frame.between[at + 1] ?? '');
   const nextKind = frame.kinds[at + 1];
   const after: Then = () =>
-    force(g, rest, () => (nextKind === undefined ? then() : valueState(g, frame, at + 1, nextKind, then)));
+    force(g, closing, () => (nextKind === undefined ? then() : valueState(g, frame, at + 1, nextKind, then)), 1);
+  const closer = closing[0] ?? 0;
   return kind === 'text' ? writeState(g, 'value', closer, after) : numberState(g, closer, after);
 }
 
@@ -247,14 +274,19 @@ function writeState(g: Scope, name: 'value' | 'text', closer: number, then: Then
 /** Words that were read, each once, in any order, and in a final text commas after them. */
 function copyState(g: Scope, name: 'value' | 'text', closer: number, then: Then): State {
   const root = g.words.words;
-  const comma = name === 'text' ? g.tokenizer.encode(',') : [];
+  const comma = name === 'text' ? encodeFixed(g, ',') : [];
   const at = (count: number, node: Spelled, used: ReadonlySet<Spelled>): State => {
     const isOver = node === COMMA || (node.end && !used.has(node));
     const now = isOver ? new Set([...used, node]) : used;
-    const fresh = (from: Spelled) => [...from.next].flatMap(([token, next]) => (isSpent(next, now) ? [] : [token]));
-    const others = count < LIMITS[name] ? [...(node === COMMA ? [] : comma), ...fresh(root)] : [];
+    const ids: number[] = [];
+    addFresh(ids, node, now);
+    if (isOver && count < LIMITS[name]) {
+      if (node !== COMMA) ids.push(...comma);
+      addFresh(ids, root, now);
+    }
+    if (isOver) ids.push(closer);
     return {
-      allowed: Uint32Array.from(isOver ? [...fresh(node), ...others, closer] : fresh(node)).sort(),
+      allowed: Uint32Array.from(ids).sort(),
       decides: false,
       next(token) {
         const longer = node.next.get(token);
@@ -266,9 +298,16 @@ function copyState(g: Scope, name: 'value' | 'text', closer: number, then: Then)
   return at(0, root, new Set());
 }
 
+/** Adds the tokens after which there are words that have not been used. */
+function addFresh(ids: number[], from: Spelled, used: ReadonlySet<Spelled>): void {
+  for (const [token, next] of from.next) if (!isSpent(next, used)) ids.push(token);
+}
+
 /** Whether every word that begins so has been used. */
 function isSpent(node: Spelled, used: ReadonlySet<Spelled>): boolean {
-  return (!node.end || used.has(node)) && [...node.next.values()].every((next) => isSpent(next, used));
+  if (node.end && !used.has(node)) return false;
+  for (const next of node.next.values()) if (!isSpent(next, used)) return false;
+  return true;
 }
 
 /** What comes after a comma: a further word, or the end. */
@@ -314,15 +353,6 @@ function digitState(g: Grammar, closer: number, then: Then): State {
   return at(0, false);
 }
 
-/** One word of a list, with its blank. */
-function wordState(g: Grammar, words: readonly string[], then: (word: string) => State | null): State {
-  return spellState(
-    g,
-    words.map((word) => ({ word, tokens: g.tokenizer.encode(` ${word}`) })),
-    then,
-  );
-}
-
 /** Ids of the words after which a decision is a judgement: about a step of the task, or about an order. */
 export function judgementCues(tokenizer: Tokenizer): ReadonlySet<number> {
   return new Set(['read', 'act', 'order'].flatMap((word) => tokenizer.encode(` ${word}`).slice(-1)));
@@ -337,53 +367,6 @@ function decisionState(g: Grammar, then: (decision: Decision) => State | null, j
   const state = wordState(g, DECISIONS, (word) => then(DECISIONS.find((decision) => decision === word) ?? 'refuse'));
   // Only where each decision is one token is there one place to draw it.
   return judges && state.allowed.length === DECISIONS.length ? { ...state, decides: true } : state;
-}
-
-type Spelling<T> = { readonly word: T; readonly tokens: readonly number[] };
-
-/** One of several spellings, token by token. None may be the beginning of another. */
-function spellState<T>(
-  g: Grammar,
-  spellings: readonly Spelling<T>[],
-  then: (word: T) => State | null,
-  depth = 0,
-): State {
-  const ids = [...new Set(spellings.map(({ tokens }) => tokens[depth] ?? 0))].sort((a, b) => a - b);
-  return {
-    allowed: maskOf(g, ids.join(), () => Uint32Array.from(ids)),
-    decides: false,
-    next(token) {
-      const still = spellings.filter(({ tokens }) => tokens[depth] === token);
-      const done = still.find(({ tokens }) => tokens.length === depth + 1);
-      return done ? then(done.word) : spellState(g, still, then, depth + 1);
-    },
-  };
-}
-
-const forceText = (g: Grammar, text: string, then: Then) => force(g, g.tokenizer.encode(text), then);
-const forceTags = (g: Grammar, tags: readonly Tag[], then: Then) =>
-  force(
-    g,
-    tags.map((tag) => tagId(g.tokenizer, tag)),
-    then,
-  );
-
-/** These tokens and no others. */
-function force(g: Grammar, tokens: readonly number[], then: Then): State | null {
-  const [token, ...rest] = tokens;
-  if (token === undefined) return then();
-  return { allowed: only(g, token), decides: false, next: () => force(g, rest, then) };
-}
-
-const only = (g: Grammar, token: number): Uint32Array => maskOf(g, String(token), () => Uint32Array.of(token));
-
-/** Masks are shared, so that equal ones are one object. */
-function maskOf(g: Grammar, key: string, make: () => Uint32Array): Uint32Array {
-  const known = g.masks.get(key);
-  if (known) return known;
-  const made = make();
-  g.masks.set(key, made);
-  return made;
 }
 
 function must(state: State | null): State {

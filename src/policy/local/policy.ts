@@ -1,9 +1,9 @@
 // The local model as a policy: each episode is a stream of the batched sampler. Keeps what training needs of an episode
 // (tokens, which are its own, log-probabilities, masks) and hands it over when the episode closes.
 
-import type { Observation } from '../../episode/episode.ts';
+import type { Observation, ToolSchema } from '../../episode/episode.ts';
 import { type Random, rng } from '../../episode/random.ts';
-import type { Brief, Policy, Session } from '../policy.ts';
+import type { Brief, Policy, Session, Turn } from '../policy.ts';
 import type { Ids } from './choose.ts';
 import { constrainTurn, type Exploration, type Grammar, situate } from './grammar.ts';
 import { readTurn, renderObservation, renderPrompt, renderTurn } from './render.ts';
@@ -35,7 +35,36 @@ const TURN_TOKENS = 96;
 
 /** A policy over a sampler whose weights are set. Run at least as many episodes at once as the sampler has slots. */
 export function localPolicy(options: LocalOptions): Policy {
-  return { name: options.name, open: (brief) => openSession(options, brief) };
+  const shared = new WeakMap<readonly ToolSchema[], Shared>();
+  return { name: options.name, open: (brief) => openSession(options, brief, shared) };
+}
+
+/** What the members of a group have in common: they are told the same, and most of what they say another has said. */
+type Shared = { readonly request: string; readonly prompt: readonly number[]; readonly turns: Map<string, Turn> };
+
+function shareBrief(
+  { tokenizer }: Grammar,
+  { tools, request }: Brief,
+  known: WeakMap<readonly ToolSchema[], Shared>,
+): Shared {
+  const before = known.get(tools);
+  if (before?.request === request) return before;
+  const shared = { request, prompt: renderPrompt(tokenizer, tools, request), turns: new Map() };
+  known.set(tools, shared);
+  return shared;
+}
+
+/** How many turns of a scenario are remembered. */
+const TURNS = 256;
+
+function recallTurn({ tokenizer }: Grammar, { tools }: Brief, { turns }: Shared, tokens: readonly number[]): Turn {
+  const key = tokens.join();
+  const before = turns.get(key);
+  if (before) return before;
+  if (turns.size >= TURNS) turns.clear();
+  const turn = readTurn(tokenizer, tools, tokens);
+  turns.set(key, turn);
+  return turn;
 }
 
 /** Which decision of an episode is drawn, from the first: the first half the time, then ever less often. */
@@ -50,14 +79,20 @@ export function exploreOnce(r: Random, share: number): Exploration | null {
   return () => at++ === place;
 }
 
-async function openSession(options: LocalOptions, brief: Brief): Promise<Session> {
+async function openSession(
+  options: LocalOptions,
+  brief: Brief,
+  known: WeakMap<readonly ToolSchema[], Shared>,
+): Promise<Session> {
   const { sampler, grammar } = options;
   const { tokenizer } = grammar;
   const stream = await sampler.open(brief.index, brief.seed);
   const transcript: Transcript = { tokens: [], own: [], logps: [], masks: [] };
   const exploration = options.explore ? exploreOnce(rng('explore', brief.seed), options.explore) : null;
+  let shared: Shared;
   try {
-    feed(stream, transcript, renderPrompt(tokenizer, brief.tools, brief.request));
+    shared = shareBrief(grammar, brief, known);
+    feed(stream, transcript, shared.prompt);
   } catch (error) {
     stream.close(); // a stream left open would stop all others
     throw error;
@@ -70,7 +105,7 @@ async function openSession(options: LocalOptions, brief: Brief): Promise<Session
       const turn = await stream.generate(constraint, { temperature: options.temperature, maxTokens: TURN_TOKENS });
       noteTurn(transcript, turn);
       full = turn.reason === 'length' && turn.tokens.length < TURN_TOKENS;
-      return readTurn(tokenizer, brief.tools, turn.tokens);
+      return recallTurn(grammar, brief, shared, turn.tokens);
     },
     prefill: ({ think, action }) => feed(stream, transcript, renderTurn(tokenizer, brief.tools, think, action)),
     isFull: () => full,

@@ -156,7 +156,24 @@ function readCall(tools: readonly ToolSchema[], call: Call): Call {
   return { name, arguments: Object.fromEntries(trimmed) };
 }
 
+const tagTables = new WeakMap<Tokenizer, ReadonlyMap<number, Tag>>();
+
+/** The tags by their ids. */
+function tagsOf(tokenizer: Tokenizer): ReadonlyMap<number, Tag> {
+  const known = tagTables.get(tokenizer);
+  if (known) return known;
+  const table = new Map(
+    TAGS.flatMap((tag) => {
+      const id = tokenizer.specials.get(tag);
+      return id === undefined ? [] : [[id, tag] as const];
+    }),
+  );
+  tagTables.set(tokenizer, table);
+  return table;
+}
+
 function toSegments(tokenizer: Tokenizer, tokens: readonly number[]): Segment[] {
+  const tags = tagsOf(tokenizer);
   const segments: Segment[] = [];
   let text: number[] = [];
   const flush = () => {
@@ -164,7 +181,7 @@ function toSegments(tokenizer: Tokenizer, tokens: readonly number[]): Segment[] 
     text = [];
   };
   for (const token of tokens) {
-    const tag = TAGS.find((name) => tokenizer.specials.get(name) === token);
+    const tag = tags.get(token);
     if (tag === undefined) text.push(token);
     else {
       flush();

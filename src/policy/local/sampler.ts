@@ -2,10 +2,10 @@
 // The batch steps only when no open stream is out (between its turns), so what is sampled depends on the seeds and the
 // order of indices, never on how fast a tool or the event loop was. Not here: the grammar, the protocol, the world.
 
-import { Cache } from './cache.ts';
-import { type Choice, type Constraint, chooseToken, type Ids, seedGenerator } from './choose.ts';
-import { areWeightsFed, buildDecoder, feedChunks, feedWeights, widthOf } from './decoder.ts';
-import type { Executor, Feed, Program } from './executor.ts';
+import { divideRuns, planCatchUp } from './catchup.ts';
+import { type Choice, type Constraint, chooseAmong, chooseToken, type Ids, seedGenerator } from './choose.ts';
+import type { Executor } from './executor.ts';
+import { Forward } from './forward.ts';
 import type { ModelConfig } from './model.ts';
 
 export type SamplerOptions = {
@@ -64,12 +64,6 @@ export type Sampler = {
   close(): Promise<void>;
 };
 
-/** Rows that lag by at least this many tokens are brought up on their own, in one run, before the batch steps. */
-const CHUNK_LEAST = 6;
-
-/** And in runs of at most this many: scores take memory with the square of it, and the others wait meanwhile. */
-const CHUNK_MOST = 512;
-
 type Turn = {
   readonly constraint: Constraint;
   readonly options: GenerateOptions;
@@ -105,37 +99,27 @@ export function createSampler(options: SamplerOptions): Sampler {
 
 class Batcher implements Sampler {
   readonly #options: SamplerOptions;
-  readonly #cache: Cache;
-  /** Row i of this list is row i of the cache. */
+  readonly #model: Forward;
+  /** Row i of this list is row i of the model's cache. */
   #rows: Row[] = [];
   #waiting: Waiting[] = [];
   #expected: number[] = [];
-  #program: Program | null = null;
-  /** Weights that the program does not hold itself. */
-  #fed: Readonly<Record<string, Feed>> = {};
   #scheduled = false;
   #closed = false;
   /** The step in progress, if any. */
   #running: Promise<void> | null = null;
-  #runs = 0;
-  #positions = 0;
   #reused = 0;
 
   constructor(options: SamplerOptions) {
     const { config, capacity, slots } = options;
     if (capacity > config.context) throw new RangeError(`capacity ${capacity} exceeds the context ${config.context}`);
     this.#options = options;
-    this.#cache = new Cache(config, slots);
+    this.#model = new Forward(config, slots);
   }
 
   async setWeights(theta: Float32Array<ArrayBuffer>): Promise<void> {
     if (this.#rows.some((row) => !row.closed)) throw new Error('weights cannot change while a stream is open');
-    const { config, executor } = this.#options;
-    const program = await executor.compile(buildDecoder(config, theta));
-    await this.#program?.release();
-    this.#program = program;
-    this.#fed = areWeightsFed(config) ? feedWeights(config, theta) : {};
-    this.#cache.clear();
+    await this.#model.load(this.#options.executor, theta);
     this.#schedule();
   }
 
@@ -159,7 +143,7 @@ class Batcher implements Sampler {
   }
 
   counts(): SamplerCounts {
-    return { runs: this.#runs, positions: this.#positions, reused: this.#reused };
+    return { ...this.#model.counts, reused: this.#reused };
   }
 
   async close(): Promise<void> {
@@ -172,10 +156,8 @@ class Batcher implements Sampler {
     for (const waiting of this.#waiting) waiting.reject(closed);
     this.#rows = [];
     this.#waiting = [];
-    const program = this.#program;
-    this.#program = null;
     await this.#running;
-    await program?.release();
+    await this.#model.release();
   }
 
   /** Whatever happened, look at the whole once the caller's own callbacks have run. */
@@ -189,11 +171,11 @@ class Batcher implements Sampler {
   }
 
   async #advance(): Promise<void> {
-    if (this.#running || !this.#program) return;
+    if (this.#running || this.#closed || !this.#model.isReady) return;
     if (this.#rows.some((row) => !row.closed && row.turn === null)) return;
     this.#retire();
     if (this.#admit() || this.#rows.length === 0 || this.#isExpecting()) return;
-    this.#running = this.#step(this.#program).catch((error: unknown) => this.#breakRows(error));
+    this.#running = this.#step().catch((error: unknown) => this.#breakRows(error));
     await this.#running;
     this.#running = null;
     this.#schedule();
@@ -205,7 +187,7 @@ class Batcher implements Sampler {
       row.closed = true;
       failTurn(row, error);
     }
-    this.#cache.clear();
+    this.#model.cache.clear();
   }
 
   /** Removes closed rows; the last row takes the place of each, so that the batch has no holes. */
@@ -215,7 +197,7 @@ class Batcher implements Sampler {
       const last = this.#rows.pop()!;
       const from = this.#rows.length;
       if (from === at) continue;
-      this.#cache.copy(from, at, this.#cache.tokens(from).length);
+      this.#model.cache.copy(from, at, this.#model.cache.tokens(from).length);
       this.#rows[at] = last;
     }
   }
@@ -261,7 +243,8 @@ class Batcher implements Sampler {
           this.#schedule();
         }),
       close: () => {
-        failTurn(row, new Error('the stream was closed in the middle of a turn'));
+        // An error looks at the whole stack, so it is made only where there is somebody to tell.
+        if (row.turn) failTurn(row, new Error('the stream was closed in the middle of a turn'));
         row.closed = true;
         this.#schedule();
       },
@@ -301,50 +284,43 @@ class Batcher implements Sampler {
   }
 
   /** A few pending tokens of every row. Rows far behind are brought up first. */
-  async #step(program: Program): Promise<void> {
+  async #step(): Promise<void> {
     const rows = this.#rows;
-    for (const [at, row] of rows.entries()) await this.#catchUp(program, at, row);
+    await this.#catchUp();
     const width = chunkWidth(rows.map((row) => row.pending.length));
-    const chunks = rows.map((row) => row.pending.splice(0, width));
+    const tokens = rows.map((row) => row.pending.splice(0, width));
     const ready = rows.flatMap((row, at) => (row.pending.length === 0 ? [at] : []));
-    const { logits } = await this.#run(program, 0, chunks, ready);
-    const vocab = this.#options.config.vocab;
-    for (const [place, at] of ready.entries()) {
-      this.#choose(rows[at]!, logits!.subarray(place * vocab, (place + 1) * vocab));
+    const reading = { rows: rows.map((_, at) => at), tokens };
+    if (ready.length === 0) return this.#model.read(reading, rows.length);
+    const allowed = ready.flatMap((at) => wishOf(rows[at]!) ?? []);
+    const narrow = allowed.length === ready.length;
+    const logits = await this.#model.score(reading, rows.length, ready, narrow ? allowed : null);
+    for (const [place, at] of ready.entries()) this.#choose(rows[at]!, logits[place]!, narrow);
+  }
+
+  /** Rows that lag read all but the last pending token; a fresh row first takes over what another has in common with it. */
+  async #catchUp(): Promise<void> {
+    const rows = this.#rows;
+    const { cache } = this.#model;
+    const lagging = rows.map(({ pending, total }) => ({ pending, isFresh: total === pending.length }));
+    const plans = planCatchUp(lagging, cache);
+    for (let level = 0; plans.some((plan) => plan.level >= level); level++) {
+      const now = plans.filter((plan) => plan.level === level);
+      for (const { at, copy } of now) {
+        if (!copy) continue;
+        cache.copy(copy.row, at, copy.length);
+        rows[at]!.pending.splice(0, copy.length);
+        this.#reused += copy.length;
+      }
+      for (const run of divideRuns(now)) {
+        const tokens = run.map(({ at, count }) => rows[at]!.pending.splice(0, count));
+        await this.#model.read({ rows: run.map(({ at }) => at), tokens }, rows.length);
+      }
     }
   }
 
-  /** All but the last pending token; a fresh row first takes over what another row has in common with it. */
-  async #catchUp(program: Program, at: number, row: Row): Promise<void> {
-    if (row.total === row.pending.length) {
-      const { row: like, length } = this.#cache.findPrefix(row.pending.slice(0, -1));
-      this.#cache.copy(like, at, length);
-      row.pending.splice(0, length);
-      this.#reused += length;
-    }
-    if (row.pending.length <= CHUNK_LEAST) return;
-    while (row.pending.length > 1) {
-      await this.#run(program, at, [row.pending.splice(0, Math.min(CHUNK_MOST, row.pending.length - 1))], []);
-    }
-  }
-
-  /** Feeds some adjacent rows, stores their keys and values, returns the graph's results. */
-  async #run(program: Program, first: number, tokens: readonly (readonly number[])[], wanted: readonly number[]) {
-    const cache = this.#cache;
-    cache.fit(this.#rows.length);
-    const starts = tokens.map((_, at) => cache.tokens(first + at).length);
-    // The graph takes no empty list; the logits of row 0 are then not looked at.
-    const chunks = { tokens, starts, picks: wanted.length > 0 ? wanted : [0] };
-    const inputs = feedChunks(this.#options.config, chunks, cache.capacity);
-    const results = await program.run({ ...this.#fed, ...cache.feeds(first, tokens.length), ...inputs });
-    const width = widthOf(chunks);
-    for (const [at, chunk] of tokens.entries()) cache.append(first + at, chunk, results, at, width);
-    this.#runs++;
-    this.#positions += tokens.reduce((sum, chunk) => sum + chunk.length, 0);
-    return results;
-  }
-
-  #choose(row: Row, logits: Float32Array): void {
+  /** `narrow`: the logits are those of what is allowed alone. */
+  #choose(row: Row, logits: Float32Array, narrow: boolean): void {
     const { turn } = row;
     if (!turn) return;
     try {
@@ -352,13 +328,21 @@ class Batcher implements Sampler {
       const behaviour = turn.constraint.explore?.() ?? null;
       const { token, logp } =
         choose?.(logits, turn.allowed, row.rng) ??
-        chooseToken(logits, turn.allowed, { temperature, behaviour, rng: row.rng });
+        (narrow ? chooseAmong : chooseToken)(logits, turn.allowed, { temperature, behaviour, rng: row.rng });
       this.#take(row, turn, token, logp);
     } catch (error) {
       failTurn(row, error);
     }
     this.#proceed(row);
   }
+}
+
+const NONE = new Uint32Array();
+
+/** The ids whose logits a row will look at; null: all. */
+function wishOf({ turn }: Row): Ids | null {
+  if (!turn) return NONE;
+  return turn.options.choose ? null : turn.allowed;
 }
 
 /** As wide as at least half of the rows have use for: a further column costs about half of a further run. */

@@ -22,17 +22,39 @@ export const NO_WORDS: Words = { words: makeNode(), numbers: makeNode() };
  */
 export function readWords(tokenizer: Tokenizer, tokens: readonly number[]): Words {
   const found: Words = { words: makeNode(), numbers: makeNode() };
-  for (const text of readTexts(tokenizer, tokens)) {
-    for (const word of splitPieces(text)) addSpelling(found.words, tokenizer.encode(` ${word}`));
-    for (const [number] of text.matchAll(/\d+/g)) {
-      if (number === '0' || !number.startsWith('0')) addSpelling(found.numbers, tokenizer.encode(number));
-    }
+  for (const text of listTexts(tokenizer, tokens)) {
+    const { words, numbers } = recallText(tokenizer, text);
+    for (const word of words) addSpelling(found.words, word);
+    for (const number of numbers) addSpelling(found.numbers, number);
   }
   return found;
 }
 
+/** The words and numbers of one text, as tokens. */
+type Found = { readonly words: readonly (readonly number[])[]; readonly numbers: readonly (readonly number[])[] };
+
+/** What was found in texts lately, by their tokens: a turn reads again what the turns before it read. */
+const known = new WeakMap<Tokenizer, Map<string, Found>>();
+const KNOWN = 2000;
+
+function recallText(tokenizer: Tokenizer, tokens: readonly number[]): Found {
+  const texts = known.get(tokenizer) ?? new Map<string, Found>();
+  known.set(tokenizer, texts);
+  const key = tokens.join();
+  const before = texts.get(key);
+  if (before) return before;
+  if (texts.size >= KNOWN) texts.clear();
+  const text = tokenizer.decode(tokens);
+  const numbers = [...text.matchAll(/\d+/g)].flatMap(([number]) =>
+    number === '0' || !number.startsWith('0') ? [tokenizer.encode(number)] : [],
+  );
+  const found = { words: Array.from(splitPieces(text), (word) => tokenizer.encode(` ${word}`)), numbers };
+  texts.set(key, found);
+  return found;
+}
+
 /** What stands after each mark that opens a text from the user or a tool. */
-function readTexts(tokenizer: Tokenizer, tokens: readonly number[]): string[] {
+function listTexts(tokenizer: Tokenizer, tokens: readonly number[]): (readonly number[])[] {
   const specials = new Set(tokenizer.specials.values());
   const opens = new Set([tagId(tokenizer, '<|user|>'), tagId(tokenizer, '<tool_response>')]);
   const texts: number[][] = [];
@@ -43,7 +65,7 @@ function readTexts(tokenizer: Tokenizer, tokens: readonly number[]): string[] {
       if (current) texts.push(current);
     } else current?.push(token);
   }
-  return texts.map((text) => tokenizer.decode(text));
+  return texts;
 }
 
 /** Parts joined by what joins addresses, paths and dates. */
