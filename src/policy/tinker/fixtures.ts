@@ -17,6 +17,8 @@ export type FakeOptions = {
   readonly speak?: (prompt: readonly number[], seed: number) => readonly number[] | null;
   /** Whether sequence numbers are looked at; SkyRL 0.3 does not. Default true. */
   readonly ordered?: boolean;
+  /** Most by which a drawn token's log-probability is off, as with a sampler in bfloat16. Default 0. */
+  readonly noise?: number;
   /** Polls answered with 408 before a result is told. Default 0. */
   readonly slow?: number;
 };
@@ -130,7 +132,7 @@ export async function openFake(options: FakeOptions): Promise<FakeServer> {
       case 'asample': {
         const from = body.base_model ? base : kept.weights.get(String(body.model_path));
         if (!from) return fail(404, 'Checkpoint not found');
-        return done(sample(from, vocab, body, options.speak));
+        return done(sample(from, vocab, body, options));
       }
       case 'get_server_capabilities':
         return { supported_models: [{ model_name: 'tiny' }] };
@@ -283,7 +285,7 @@ function takeStep(table: Table, params: { [name: string]: number }): number {
   return Math.sqrt(square);
 }
 
-function sample(table: Table, vocab: number, body: Body, speak: FakeOptions['speak']): object {
+function sample(table: Table, vocab: number, body: Body, { speak, noise = 0 }: FakeOptions): object {
   const prompt = (body.prompt as WireDatum['model_input']).chunks.flatMap(({ tokens }) => tokens);
   const params = body.sampling_params as { max_tokens: number; temperature: number; seed?: number; stop?: number[] };
   const { max_tokens: most, temperature, seed = 0, stop = [] } = params;
@@ -296,7 +298,7 @@ function sample(table: Table, vocab: number, body: Body, speak: FakeOptions['spe
       const logps = logSoftmax(table, vocab, tokens.at(-1) ?? prompt.at(-1)!);
       const token = said?.[tokens.length] ?? draw(logps, temperature, random);
       tokens.push(token);
-      logprobs.push(logps[token]!);
+      logprobs.push(logps[token]! + noise * (2 * random.next() - 1));
     }
     return { tokens, logprobs, stop_reason: stop.includes(tokens.at(-1) ?? -1) ? 'stop' : 'length' };
   });
