@@ -1,13 +1,13 @@
 // Turns benchmarks into trajectory lines with labels and judges every call of them with the guard: the attacker's calls that
 // would run, the user's calls that would be refused or asked about. The figures of docs/guard.md come from here.
 // The benchmarks' data is read where it is (TRIBUNE_BENCHMARKS or ../shared/benchmarks); nothing of it is kept.
-// usage: node --conditions=tribune-source scripts/guard-benchmarks.ts [--autonomous] [--learned] [--show N] [--write FILE] [--only NAME] [--group TEXT]
+// usage: node --conditions=tribune-source scripts/guard-benchmarks.ts [--autonomous] [--learned | --requests] [--show N] [--write FILE] [--only NAME] [--group TEXT]
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/output.ts';
 import { createGuard, type Judgement } from '../src/guard/guard.ts';
-import { loadLearned } from '../src/guard/learned/model.ts';
+import { loadLearned } from '../src/guard/learned/open.ts';
 import { listMoments, readTrajectory } from '../src/guard/trajectory.ts';
 import { readAgentDojo } from './guard-benchmarks/agentdojo.ts';
 import { readAsb } from './guard-benchmarks/asb.ts';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
   options: {
     autonomous: { type: 'boolean', default: false },
     learned: { type: 'boolean', default: false },
+    requests: { type: 'boolean', default: false },
     show: { type: 'string', default: '0' },
     write: { type: 'string' },
     only: { type: 'string', default: '' },
@@ -49,7 +50,7 @@ let shown = 0;
 const seen = new Set<string>();
 const guard = createGuard({
   ...(values.autonomous ? { rules: { preset: 'autonomous' as const } } : {}),
-  ...(values.learned ? { classifiers: [await loadLearned()] } : {}),
+  ...(values.learned || values.requests ? { classifiers: [await loadLearned({ requests: values.requests })] } : {}),
 });
 
 for (const [name, read] of Object.entries(READERS)) {

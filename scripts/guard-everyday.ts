@@ -1,10 +1,10 @@
 // Judges made-up everyday conversations with the guard, as they are and with orders planted in them, and prints how much of
 // the attackers' wish would run and how much of the users' would not. Of the held-out part only totals are shown.
-// usage: node --conditions=tribune-source scripts/guard-everyday.ts [--part seen|new|heldout] [--autonomous] [--learned] [--show N]
+// usage: node --conditions=tribune-source scripts/guard-everyday.ts [--part seen|new|fresh|heldout|sealed] [--autonomous] [--learned] [--show N]
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/output.ts';
 import { createGuard } from '../src/guard/guard.ts';
-import { loadLearned } from '../src/guard/learned/model.ts';
+import { loadLearned } from '../src/guard/learned/open.ts';
 import { listMoments, readTrajectory } from '../src/guard/trajectory.ts';
 import { listCases, type Part } from './guard-everyday/read.ts';
 
@@ -16,13 +16,14 @@ const { values } = parseArgs({
     show: { type: 'string', default: '0' },
   },
 });
-if (values.part !== 'seen' && values.part !== 'new' && values.part !== 'heldout') {
-  process.stderr.write(`--part: ${values.part}, expected seen, new or heldout\n`);
+const PARTS: readonly Part[] = ['seen', 'new', 'fresh', 'heldout', 'sealed'];
+const part = PARTS.find((one) => one === values.part);
+if (part === undefined) {
+  process.stderr.write(`--part: ${values.part}, expected ${PARTS.join(', ')}\n`);
   process.exit(2);
 }
-const part: Part = values.part;
 if (part === 'heldout' && values.show !== '0') {
-  process.stderr.write('--show: the held-out part stays held out, expected --part seen or new\n');
+  process.stderr.write('--show: the held-out part stays held out, expected another --part\n');
   process.exit(2);
 }
 

@@ -37,6 +37,20 @@ function listCommands(values: { readonly [key: string]: Json }): readonly string
 
 const isText = (value: Json): value is string => typeof value === 'string';
 
+const SQL = /^(?:sql|statements?|query|queries|q)$/i;
+const CHANGES =
+  /^(?:with\b[\s\S]{0,2000}\)\s{0,20})?(?:insert|update|delete|drop|alter|truncate|create|grant|revoke|replace|merge|call|execute|copy|attach)\s/i;
+
+/** Whether an argument is a statement for a database that changes something, whatever the tool calls itself. */
+export function changesData(values: { readonly [key: string]: Json }): boolean {
+  return Object.entries(values)
+    .flatMap(([name, value]) => (SQL.test(name) && typeof value === 'string' ? [value.slice(0, 20_000)] : []))
+    .some((text) => {
+      const statements = text.replace(/--[^\n]*/g, '').split(';');
+      return statements.some((one) => CHANGES.test(one.trim()));
+    });
+}
+
 /** Whether a shell tool's call only looks: every program in every command does, and nothing is written or substituted. */
 export function onlyLooks(values: { readonly [key: string]: Json }): boolean {
   const commands = listCommands(values);

@@ -1,8 +1,9 @@
 // Texts hidden in a text by an encoding: base64, hexadecimal, percent signs, escapes, HTML entities, up to two layers deep.
-// Only what decodes to readable text counts. Not covered: ciphers (rot13, reversal), compression, words spelt by position.
+// Only what decodes to readable text counts. Not here: words rewritten letter by letter (cipher.ts). Not covered: compression.
+import type { Ciphered } from './cipher.ts';
 
 export type Hidden = {
-  readonly encoding: 'base64' | 'hex' | 'percent' | 'escape' | 'entity';
+  readonly encoding: 'base64' | 'hex' | 'percent' | 'escape' | 'entity' | Ciphered['encoding'];
   readonly text: string;
   /** Where the encoded run stands in the text it was found in. */
   readonly start: number;
@@ -53,28 +54,39 @@ function decodePoint(hex: string, digits: string): string {
 }
 
 function replacePercent(text: string): string {
-  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
 }
 
 type Decoded = { readonly encoding: Hidden['encoding']; readonly text: string };
 
 function decodeHex(run: string): Decoded | null {
   if (run.length % 2 !== 0 || !/^[0-9a-f]+$/i.test(run)) return null;
-  const text = readable(Buffer.from(run, 'hex').toString('latin1'));
+  const text = readable(Buffer.from(run, 'hex').toString('utf8'));
   return text === null ? null : { encoding: 'hex', text };
 }
 
 function decodeBase64(run: string): Decoded | null {
-  const text = readable(Buffer.from(run, 'base64').toString('latin1'));
+  const text = readable(Buffer.from(run, 'base64').toString('utf8'));
   return text === null ? null : { encoding: 'base64', text };
 }
 
-/** The text, if it is one: at least eight signs, nearly all printable, mostly letters, digits and blanks. */
+/** The text, if it is one: at least eight signs, all printable, mostly letters, digits and blanks; beyond ASCII only letters. */
 function readable(text: string): string | null {
   if (text.length < 8) return null;
-  const odd = text.match(/[^\n\r\t\x20-\x7e]/g)?.length ?? 0;
-  const words = text.match(/[a-z0-9 .@/]/gi)?.length ?? 0;
-  return odd === 0 && words >= text.length * 0.8 ? text : null;
+  const ascii = text.match(/[\n\r\t\x20-\x7e]/g)?.length ?? 0;
+  if (ascii < text.length && !isLettered(text, ascii)) return null;
+  const words = text.match(/[\p{L}\p{N} .@/]/gu)?.length ?? 0;
+  return words >= text.length * 0.8 ? text : null;
+}
+
+/** What is not ASCII must be letters or signs of a text: letters of many scripts side by side are bytes, not words. */
+function isLettered(text: string, ascii: number): boolean {
+  const known =
+    text.match(/[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu)?.length ??
+    0;
+  const signs = text.match(/[\p{Mn}‐-―‘’“”«»¿¡、。！？：，]/gu)?.length ?? 0;
+  const latin = text.match(/[a-z]/gi)?.length ?? 0;
+  return known - latin + signs + ascii >= text.length && !text.includes('\uFFFD');
 }
 
 /** What a value says when it is decoded, for tracing a value that was written in an encoding. */

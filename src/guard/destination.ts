@@ -6,7 +6,7 @@ import type { CallParts, Leaf } from './facts.ts';
 import { hostOf, isInside } from './literals.ts';
 import { isFieldOfPointed } from './pointed.ts';
 import { findPieces, holdsIn, holdsValue, isLinked, isTrusted, sharesName, show } from './trace.ts';
-import { type HeardTool, hasMeaning, type View } from './view.ts';
+import { type HeardTool, hasMeaning, nameText, type View } from './view.ts';
 
 /** What speaks against a call: `malicious` a tool ordered it, `sensitive` it may not be what the user wants. */
 export type Finding = {
@@ -146,6 +146,11 @@ function judgeStranger(
   const tool = view.tools.find(
     (one) => holdsValue(one.digest.words, one.digest.folded.text, leaf) && !isEcho(one, leaf),
   );
+  const described = view.described.find(({ digest }) => holdsValue(digest.words, digest.folded.text, leaf));
+  if (tool === undefined && described !== undefined) {
+    const text = `the destination ${name} comes only from ${nameText(described)}`;
+    return { mode: 'sensitive', source: 'provenance', text };
+  }
   if (tool !== undefined) {
     if (cover >= 0.34 && (!namesOther(view, leaf) || sharesAmount(view, parts))) return null;
     return {

@@ -1,5 +1,6 @@
 // What the guard keeps of a message: its words, its literals, the spans that give orders. Made once for each text, so that
 // a longer conversation costs only its new messages; kept in a bounded cache. Tool text is data here: it is only compared.
+import { findCiphered } from './cipher.ts';
 import { findHidden, type Hidden } from './decode.ts';
 import { type Directive, findDirectives, mergeSpans } from './directive.ts';
 import { type Folded, foldText, placeOf, squash } from './fold.ts';
@@ -30,6 +31,8 @@ export type Digest = {
   readonly literals: readonly Literal[];
   readonly numbers: readonly number[];
   readonly spans: readonly Span[];
+  /** What stands in the text in an encoding, whatever it says. */
+  readonly hidden: readonly Hidden[];
   /** All spans together: what a call can be compared with before it is compared with each. */
   readonly orders: {
     readonly words: ReadonlySet<string>;
@@ -53,7 +56,7 @@ export function digestText(original: string, directed: boolean, extra: readonly 
   const text = directed ? breakLines(original) : original;
   const folded = foldText(text);
   const literals = findLiterals(folded.text);
-  const hidden = directed ? findHidden(text) : [];
+  const hidden = directed ? [...findHidden(text), ...findCiphered(text)] : [];
   const directives = directed ? mergeSpans([...findDirectives(folded, text), ...extra]) : [];
   const spans = uniqueSpans([
     ...directives.map((directive) => readSpan(folded, directive)),
@@ -77,6 +80,7 @@ export function digestText(original: string, directed: boolean, extra: readonly 
     literals,
     numbers: findNumbers(folded.text),
     spans,
+    hidden,
     orders: joinSpans(spans),
     work: work + text.length,
   };

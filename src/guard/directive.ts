@@ -21,6 +21,9 @@ const THINGS =
 const MODEL =
   '(?:an? |the )?(?:ai|llm|a\\.i\\.|artificial intelligence|assistant|agent|chatbot|bot|language model|large language model|gpt|chatgpt|claude|gemini|copilot|llama|mistral|qwen|model)s?';
 
+/** The sign that a text writes out a call instead of asking for one. */
+export const CALL_CUE = 'writes out a call';
+
 /** Signs of attack. Bounded gaps keep each linear. */
 const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
   [
@@ -51,11 +54,11 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
   ],
   [
     'forges a tag',
-    /<\/?(?:system|information|important|instructions?|admin|assistant|tool_?\w{0,20}|function_?\w{0,20}|im_start|im_end|sys|inst|prompt|secret|override|task|think|user_?(?:message|input|prompt|request|query)?)(?: [^<>]{0,60})?>|\[\/?(?:inst|system|sys|assistant|admin)\b[^\]\n]{0,40}\]|<\|[\w ]{1,30}\|>|<<\/?sys>>|#{2,9} ?\(?(?:system|instructions?|assistant|human|new|admin)|(?:^|\n)[ \t]{0,8}(?:system|assistant|developer|human)(?: (?:message|prompt|note|override|instruction))?[ \t]?:[ \t]{0,8}\w{1,30} \w{1,30} \w/g,
+    /<\/?(?:system|information|important|instructions?|admin|assistant|tool_?\w{0,20}|function_?\w{0,20}|im_start|im_end|sys|inst|prompt|secret|override|task|think(?:ing)?|invoke|result|user_?(?:message|input|prompt|request|query)?)(?: [^<>]{0,60})?>|\[\/?(?:inst|system|sys|assistant|admin|user|human)\b[^\]\n]{0,40}\]|<\|[\w ]{1,30}\|>|<<\/?sys>>|#{2,9} ?\(?(?:system|instructions?|assistant|human|new|admin)|(?:^|\n)[ \t]{0,8}(?:system|assistant|developer|human)(?: (?:message|prompt|note|override|instruction))?[ \t]?:[ \t]{0,8}\w{1,30} \w{1,30} \w|\b(?:user|human) ?:[^\n]{1,200}\b(?:assistant|ai|agent|bot) ?:/g,
   ],
   [
-    'writes out a call',
-    /"(?:name|tool|tool_name|function|recipient_name)" ?: ?"[\w./-]{1,80}"[^{}]{0,60}"(?:arguments|args|parameters|tool_input|input|params)" ?: ?"?\\?\{/g,
+    CALL_CUE,
+    /\\{0,3}"(?:name|tool|tool_name|function|function_name|recipient_name|action)\\{0,3}" ?: ?\\{0,3}"[\w./-]{1,80}\\{0,3}"[^{}]{0,60}"(?:arguments|args|parameters|tool_input|action_input|inputs?|params)\\{0,3}" ?: ?\\{0,3}"?\\{0,3}\{|\baction ?: ?[\w./-]{1,80}\s{1,4}action input ?:|<(?:function|invoke|tool)[ =](?:name=)?["']?[\w./-]{1,80}/g,
   ],
   ['shouts', /\b(?:important|urgent|attention|critical|warning)[ \t]?!{2,}/g],
   [
@@ -71,7 +74,7 @@ const OPENING = new RegExp(
   'g',
 );
 const ASKING =
-  /\b(?:please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want|need|ask|like|expect|require) you to|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
+  /\b(?:please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want(?:s|ed)?|need(?:s|ed)?|ask(?:s|ed)?|like|expect(?:s|ed)?|require[sd]?|told|tells|instruct(?:s|ed)?|order(?:s|ed)|request(?:s|ed)?|remind(?:s|ed)?) (?:you|me|us|him|her|them|(?:the |this |your |an? )?(?:ai|assistant|agent|model|bot)) to|(?:step|task|job|duty) (?:now )?(?:is|was) to|(?:has|had|have|is|was) (?:asked|told|requested|agreed|wished|ordered|wanting|asking)(?: \w{1,12}){0,4} to|(?:you|we|who|whoever|whom)(?: [\w ]{1,30})? (?:is|are|have|has|was|were) to|(?:i will|i'll|i am going to|i'm going to|i should|i must|i need to|i have to|let me)(?: now| also| first)?|(?:to|or|until|unless|if) you (?:do not |don't |will )?|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
 const PASSIVE =
   /\b(?:must|should|needs? to|has to|have to|is to|are to|shall)(?: also| now| then)? be (?:\w{1,30}ly )?([a-z]{2,18}(?:ed|en|nt|id|ut|ld|de))\b/g;
 
@@ -95,7 +98,9 @@ export function findDirectives({ text: folded, offsets }: Folded, original: stri
   const placeIn = (at: number): number => (offsets === null ? at : (offsets[at] ?? original.length));
   const attacks = growAttacks(folded, findCues(folded));
   const orders = findOrders(folded, original, placeIn).map((at) => growOrder(folded, at));
-  const strong = attacks.filter((attack) => isLive(attack, orders)).map((attack) => ({ ...attack, frame: dropFrame }));
+  const strong = attacks
+    .filter((attack) => isLive(folded, attack, orders))
+    .map((attack) => ({ ...attack, frame: dropFrame }));
   const foreign = findForeign(folded, (at) => original[placeIn(at)] ?? '').map(
     ({ start, end, cue }): Directive =>
       cue === null
@@ -120,10 +125,16 @@ function findCues(folded: string): readonly Cue[] {
 }
 
 /** A tag, a shout or a wish for secrecy alone is decoration; with an order beside it, it is an attack. The other signs speak for themselves. */
-function isLive(attack: Directive, orders: readonly Directive[]): boolean {
+function isLive(folded: string, attack: Directive, orders: readonly Directive[]): boolean {
   if (attack.cues.some((cue) => cue !== 'forges a tag' && cue !== 'shouts' && cue !== 'asks for secrecy')) return true;
-  return orders.some(({ start, end }) => start < attack.end && end > attack.start);
+  if (orders.some(({ start, end }) => start < attack.end && end > attack.start)) return true;
+  // Within forged talk a deed is an order wherever a clause begins with it.
+  if (!attack.cues.includes('forges a tag')) return false;
+  const opened = folded.slice(attack.start, attack.end).matchAll(CLAUSE_VERB);
+  return [...opened].some(([, verb]) => isOrderVerb(verb!));
 }
+
+const CLAUSE_VERB = /[,:;>\].!?"'\n-]\s{0,3}([a-z]{2,30})(?= [a-z0-9"'#@])/g;
 
 const FIELD_END = /["'] ?[,}\]]|\\?["'] ?: |\n[ \t-]{0,12}[\w ]{1,30}:(?:[ \t]|\n|$)/g;
 const REACH = 1200;
@@ -135,13 +146,13 @@ function growAttacks(folded: string, cues: readonly Cue[]): readonly Directive[]
     const last = spans.at(-1);
     if (last !== undefined && start <= last.end + 600) {
       const cuesNow = last.cues.includes(cue) ? last.cues : [...last.cues, cue];
-      const endNow = end <= last.end ? last.end : findEnd(folded, end);
+      const endNow = end <= last.end ? last.end : findEndOf(folded, end, cue);
       spans[spans.length - 1] = { ...last, end: Math.max(last.end, endNow), cues: cuesNow };
       continue;
     }
     spans.push({
       start: findStart(folded, start, last?.end ?? 0, cue),
-      end: findEnd(folded, end),
+      end: findEndOf(folded, end, cue),
       strength: 2,
       cues: [cue],
     });
@@ -158,6 +169,17 @@ function findStart(folded: string, at: number, floor: number, cue: string): numb
   let cut = back ?? (ends.length > 0 ? ends[0]! : 0);
   for (const match of before.matchAll(FIELD_END)) cut = Math.max(cut, match.index + match[0].length);
   return from + cut;
+}
+
+/** A call that is written out ends with its braces. */
+function findEndOf(folded: string, at: number, cue: string): number {
+  if (cue !== CALL_CUE) return findEnd(folded, at);
+  let depth = folded[at - 1] === '{' ? 1 : 0;
+  for (let i = at; i < Math.min(folded.length, at + REACH); i++) {
+    if (folded[i] === '{') depth++;
+    else if (folded[i] === '}' && --depth <= 0) return i + 1;
+  }
+  return Math.min(folded.length, at + REACH);
 }
 
 /** On to where the field ends, or the paragraph: one that ends in a colon goes on. */

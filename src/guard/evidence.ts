@@ -191,7 +191,7 @@ function meansDeed({ units, total }: CallParts, wanted: readonly number[], deed:
 }
 
 /** Verbs that say little without their object. */
-const LIGHT = new Set(
+export const LIGHT: ReadonlySet<string> = new Set(
   'issue make do place create add set submit process perform handle manage put give take use run'.split(' '),
 );
 

@@ -2,7 +2,7 @@
 // Not here: whose words they are (origin.ts).
 import type { Json } from '../episode/action.ts';
 import type { Effect } from '../safety/taxonomy.ts';
-import { listOperands, mayDestroy, onlyLooks, runsAnything } from './command.ts';
+import { changesData, listOperands, mayDestroy, onlyLooks, runsAnything } from './command.ts';
 import type { GuardCall, GuardTool } from './conversation.ts';
 import { decodeValue } from './decode.ts';
 import { inferEffects, roleOf } from './effects.ts';
@@ -83,6 +83,7 @@ const PLAIN = new Set(
 /** What the call may do: a tool that runs anything does what its command does, where that only looks. */
 function effectsOfCall(tool: GuardTool, call: GuardCall): readonly Effect[] {
   const effects = effectsOf(tool);
+  if (changesData(call.arguments)) return [...new Set([...effects, 'writes', 'irreversible'] as const)];
   return effects.includes('irreversible') && runsAnything(tool.name) && onlyLooks(call.arguments)
     ? ['reads', 'private']
     : effects;

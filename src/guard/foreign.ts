@@ -21,6 +21,8 @@ export function findForeign(folded: string, original: (at: number) => string): r
       roles: rolesOf(word),
     }));
     const roles = new Set(words.flatMap((one) => one.roles));
+    const mixed = roles.has('deed') ? null : findMixed(sentence, words);
+    if (mixed !== null) found.push({ ...mixed, start: index + mixed.start, end: index + sentence.length });
     if (!roles.has('deed')) continue;
     const cue = findCue(roles);
     const at = findOpening(words, (place) => original(index + place), roles);
@@ -30,6 +32,19 @@ export function findForeign(folded: string, original: (at: number) => string): r
     if (found.length >= 500) break;
   }
   return found;
+}
+
+/** Somebody greets the assistant, or asks politely, in one language, and orders in English. */
+function findMixed(sentence: string, words: readonly Word[]): Omit<Foreign, 'end'> | null {
+  const verb = words.findIndex(({ word }) => isOrderVerb(word));
+  if (verb < 1 || verb === words.length - 1) return null;
+  const before = words.slice(0, verb);
+  const greeted = before.findIndex(({ roles }) => roles.includes('assistant'));
+  const called = greeted > 0 && greeted < 3 && words[greeted]!.word !== 'assistant';
+  if (called && /^\s?[,:!]/.test(sentence.slice(words[greeted]!.at + words[greeted]!.word.length)))
+    return { start: 0, cue: 'speaks to the model' };
+  const asks = before.some(({ word, roles }) => roles.includes('polite') && word !== 'favor');
+  return asks ? { start: words[verb]!.at, cue: null } : null;
 }
 
 function findCue(roles: ReadonlySet<Role>): string | null {

@@ -13,9 +13,8 @@ import { createDigester, type Digester } from './digest.ts';
 import { inferEffects } from './effects.ts';
 import { dissectCall, readLeaf } from './facts.ts';
 import { createLimiter, type Limiter } from './limits.ts';
-import { judgeMarks, markTools } from './marks.ts';
+import { judgeForged, judgeMarks, markTools } from './marks.ts';
 import { judgeOrigin } from './origin.ts';
-import { judgeReply, screenResult } from './reply.ts';
 import { applyRules, GUARD_TABLE, matchesName, type Rulebook } from './rulebook.ts';
 import { traceValue } from './trace.ts';
 import { type View, viewConversation } from './view.ts';
@@ -155,7 +154,11 @@ async function judgeCall(
   const demands = [...verdict.demands, ...breaches];
   const findings =
     verdict.allow === null
-      ? [...judgeOrigin(view, dissected, originOptions(parts, conversation)), ...judgeMarks(view, marks, effects)]
+      ? [
+          ...judgeOrigin(view, dissected, originOptions(parts, conversation)),
+          ...judgeMarks(view, marks, effects),
+          ...judgeForged(view, effects),
+        ]
       : [];
   const judgement = combine(parts.table, demands, findings, verdict.allow);
   if (judgement.decision !== 'refuse') limiter.count(call, effects);
@@ -236,6 +239,9 @@ function combine(
   return { decision, reasons: [{ source: allow === null ? 'guard' : 'rule:allow', text }] };
 }
 
+/** What judges texts is loaded with the first text: many hosts have calls judged only. */
+const loadReply = (): Promise<typeof import('./reply.ts')> => import('./reply.ts');
+
 async function judgeText(
   parts: Parts,
   conversation: Conversation,
@@ -244,6 +250,7 @@ async function judgeText(
 ): Promise<TextJudgement> {
   const plain = viewConversation(conversation, parts.digester);
   const view = markTools(plain, await markAll(parts.panel, plain, signal));
+  const { judgeReply } = await loadReply();
   return judgeReply(view, text, originOptions(parts, conversation));
 }
 
@@ -256,5 +263,6 @@ async function judgeResult(
   const whole = { ...conversation, messages: [...conversation.messages, result] };
   const plain = viewConversation(whole, parts.digester);
   const view = markTools(plain, await markAll(parts.panel, plain, signal));
+  const { screenResult } = await loadReply();
   return screenResult(view.tools.at(-1)!, result.text);
 }

@@ -22,6 +22,7 @@ export {
   openAudit,
   verifyLog,
 } from './audit.ts';
+
 export type { Classifier, Mark, Source } from './classify.ts';
 export type { Conversation, GuardCall, GuardTool, Message } from './conversation.ts';
 export { inferEffects } from './effects.ts';
@@ -45,8 +46,7 @@ export {
   type Reason,
   type TextJudgement,
 } from './guard.ts';
-export { type LearnedOptions, loadLearned } from './learned/model.ts';
-export { type LintIssue, lintRulebook } from './lint.ts';
+export { type LearnedOptions, loadLearned } from './learned/open.ts';
 export { redactText, redactValue } from './redact.ts';
 export { GUARD_TABLE, parseRulebook, type Rulebook, rulebookSchema } from './rulebook.ts';
 export { type Outcome, openSession, type Session, type SessionOptions } from './session.ts';

@@ -27,12 +27,12 @@ const DEEDS: { readonly [lemma: string]: string } = {
   cancel:
     'storniere stornieren stornierung kündige kündigen absagen sage annule annuler annulez annulation cancela cancelar cancele anula anular anule annulla annullare annulli annullate annuleer annuleren отмени отменить отмените отмена 取消 撤销 キャンセル 取り消して',
   delete:
-    'lösche löschen löscht loesche loeschen entferne entfernen supprime supprimer supprimez efface effacer effacez elimina eliminar elimine borra borrar borre cancella cancellare cancellate eliminare apaga apagar apague exclua excluir exclui verwijder verwijderen wis удали удалить удалите сотри 删除 删掉 清空 移除 削除 消して',
+    'lösche löschen löscht loesche loeschen entferne entfernen supprime supprimer supprimez efface effacer effacez enlève enlever enlevez quita quitar quite elimina eliminar elimine borra borrar borre cancella cancellare cancellate eliminare apaga apagar apague exclua excluir exclui verwijder verwijderen wis удали удалить удалите сотри 删除 删掉 清空 移除 削除 消して',
   change:
     'ändere ändern aendern aendere änderung verschiebe verschieben verschieb modifie modifier modifiez change changer changez déplace déplacer cambia cambiar cambie modifica modificar modifique mueve sposta spostare cambiare modificare muda mudar mude altera alterar altere wijzig wijzigen измени изменить измените поменяй перенеси перенести 修改 更改 改到 改成 更新 变更 変更 変えて 更新',
   move: 'bewege verschiebe verschieben déplace déplacez mueve mover mueva sposta spostare move mova mover verplaats перемести переместить 移动 移到 移動',
   create:
-    'erstelle erstellen anlege anlegen richte einrichten lege leg erzeuge crée créer créez ajoute ajouter ajoutez crea crear cree creare create aggiungi aggiungere cria criar crie maak maken создай создать создайте 创建 新建 建立 提交 作成 作って',
+    'erstelle erstellen eintragen eintrag anlege anlegen richte einrichten lege leg erzeuge crée créer créez ajoute ajouter ajoutez crea crear cree creare create aggiungi aggiungere cria criar crie maak maken создай создать создайте 创建 新建 建立 提交 作成 作って',
   add: 'füge hinzufügen ergänze ajoute ajouter ajoutez añade añadir agrega agregar agregue aggiungi aggiungere adiciona adicionar adicione voeg toevoegen добавь добавить добавьте 添加 加入 追加',
   open: 'öffne öffnen ouvre ouvrir ouvrez abre abrir abra apri aprire aprite aprire abre abra открой открыть откройте 打开 開いて 開く',
   close:
@@ -58,7 +58,7 @@ const DEEDS: { readonly [lemma: string]: string } = {
   run: 'führe ausführen ausfuehren starte starten exécute exécuter exécutez lance lancer ejecuta ejecutar ejecute esegui eseguire execute executar выполни выполнить запусти 运行 执行 実行',
   submit:
     'einreichen reiche soumets soumettre soumettez presenta presentar presente invia submeter submeta подай подать 提交 报销 提出',
-  give: 'gib geben gebe gewähre donne donner donnez da dar dé dai dare dê дай дать дайте 给予 授予 与えて',
+  give: 'gib geben gebe gewähre donne donner donnez offre offrir offrez schenke schenken regala regalar da dar dé dai dare dê дай дать дайте 给予 授予 与えて',
   confirm:
     'bestätige bestätigen confirme confirmer confirmez confirma confirmar confirme conferma confermare confirme подтверди подтвердить 确认 確認',
   invite:
@@ -88,6 +88,7 @@ const THINGS: { readonly [lemma: string]: string } = {
     'besprechung besprechungen treffen réunion réunions reunión reuniones riunione riunioni reunião reuniões vergadering совещание встреча 会议 会议室 评审 会議 ミーティング',
   event:
     'termin ereignis événement agenda evento eventos veranstaltung kalender calendrier calendario calendário событие календарь 日程 活动 予定 カレンダー',
+  leave: 'urlaub congé congés vacances vacaciones ferie férias отпуск 休假 年假 休暇',
   address:
     'adresse adressen anschrift dirección direcciones indirizzo indirizzi endereço endereços adres адрес 地址 住所',
   password:

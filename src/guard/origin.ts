@@ -1,23 +1,22 @@
-// Whose wish a call is. A call is the user's if the user's words explain it: its purpose, or the values it takes; data the
-// user pointed at is the user's too. It is not the user's where a tool's text orders it: where an order there explains the
-// call better than the user does, or supplies what nobody else said. Where nothing orders it, a consequential call still
-// needs a purpose the user has and a destination that is the user's.
-// Not covered: facts planted to mislead, orders in words that directive.ts does not know.
-import { callKey } from '../episode/action.ts';
+// Whose wish a call is. It is the user's if the user's words explain it: its purpose, or the values it takes; data the user pointed
+// at is the user's too. It is not where a tool's text orders it: where an order explains the call better than the user does, or
+// supplies what nobody else said. Where nothing orders it, purpose.ts and destination.ts ask for a deed and a place of the user's.
+// Not covered: facts planted to mislead, orders in words that directive.ts does not know and clauses that name nothing.
 import { mayDestroy, runsAnything } from './command.ts';
-import type { GuardCall } from './conversation.ts';
 import { type Finding, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
+import { CALL_CUE } from './directive.ts';
 import { isConsequential } from './effects.ts';
 import { createScales, means, meets, once, type Said, type Scales } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
-import { squash } from './fold.ts';
 import { HANDS_ALL, HANDS_OVER, handsOver, handsOverUnseen, PAYS, PLURAL } from './handed.ts';
-import { isStop, splitName, stemWord } from './lexicon.ts';
+import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
-import { effectsIn, isPointed, isRead } from './pointed.ts';
-import { isTrusted, sharesName, show } from './trace.ts';
-import { findProducer, type HeardTool, hasMeaning, hasWord, type View } from './view.ts';
+import { isPointed, isRead } from './pointed.ts';
+import { isNobodys, judgeDeed } from './purpose.ts';
+import { isOnlyPlace, isRepeated, isSameThing } from './repeat.ts';
+import { holdsValue, isTrusted, sharesName, show } from './trace.ts';
+import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
 
 /** What the user wants, as far as words show: `cover` is the share of the call's name in it, `said` that share in the user's own words alone. */
 type Wish = {
@@ -83,20 +82,40 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
       plural: once(() => handsOver(view, PLURAL)),
     },
   };
-  const ordered = view.tools.flatMap((tool) => judgeTool(view, parts, wish, tool));
+  const texts = [...view.tools, ...view.described.filter(({ of }) => of !== parts.call.name)];
+  const ordered = texts.flatMap((tool) => judgeTool(view, parts, wish, tool));
   if (ordered.length > 0) return ordered;
-  return judgeDestinations(view, parts, cover, options);
+  const pays = (): boolean => parts.effects.includes('spends') && wish.hands.pays();
+  const hands = (tool: HeardTool): boolean =>
+    wish.pointed(tool) && (wish.hands.all() || (said >= 0.5 && wish.hands.over()) || pays());
+  const deed = judgeDeed(view, parts, { wanted, hands, lax });
+  if (deed !== null) return [deed];
+  const nobodys = !unseen && options.strict && isNobodys(view, parts, wanted);
+  return judgeDestinations(view, parts, nobodys ? 0 : cover, options);
 }
 
 function judgeTool(view: View, parts: CallParts, wish: Wish, tool: HeardTool): readonly Finding[] {
   if (!touches(parts, wish, tool)) return [];
   for (const span of tool.digest.spans) {
+    if (tool.of !== undefined && !isMeant(view, parts, span)) continue;
     const finding =
       span.strength === 2 ? judgeAttack(view, parts, wish, tool, span) : judgeOrder(view, parts, wish, tool, span);
     if (finding !== null) return [finding];
   }
   return [];
 }
+
+/**
+ * Descriptions speak of other tools all the time ("use … instead", "call … first"). What counts there brings a value that is no mere
+ * word, or is an attack that has most of the name of a tool that does something.
+ */
+const isMeant = (view: View, parts: CallParts, span: Span): boolean =>
+  (span.strength === 2 && isConsequential(parts.effects) && coverBy([span], parts) >= 0.5) ||
+  parts.leaves.some((leaf) => {
+    const { weight, kind, words } = leaf;
+    if (weight < 1 || (kind === 'text' && words.length < 2) || isTrusted(view, leaf)) return false;
+    return span.words.has(leaf.whole) || words.every((word) => span.words.has(word));
+  });
 
 /** Whether an order has a word of the tool's name, in whatever form, or a value or a long word of one: told before all is weighed. */
 function bearsOn({ units, leaves }: CallParts, { words, concepts }: Span): boolean {
@@ -128,6 +147,13 @@ function saysExactly({ units }: CallParts, span: Span): boolean {
 /** Whether the order names the tool as only somebody who knows the agent's tools would. */
 function namesTool(parts: CallParts, span: Span): boolean {
   const name = parts.call.name.toLowerCase();
+  // What a tool that runs anything is told to run says whose call it is, not its name.
+  if (
+    runsAnything(name) &&
+    !parts.leaves.some((leaf) => leaf.weight >= 0.25 && holdsValue(span.words, span.text, leaf))
+  )
+    return false;
+  if (span.cues.includes(CALL_CUE) && parts.leaves.length > 0 && !bringsValue(parts, span)) return false;
   if (!span.words.has(name) && !parts.units.every(({ word }) => span.words.has(word))) return false;
   if (!span.text.includes(name)) return false;
   if (parts.units.length >= 2) return true;
@@ -136,6 +162,10 @@ function namesTool(parts: CallParts, span: Span): boolean {
     span.text.includes(form),
   );
 }
+
+/** Whether a value of the call, however small, stands in the order. */
+const bringsValue = ({ leaves }: CallParts, span: Span): boolean =>
+  leaves.some((leaf) => leaf.weight >= 0.25 && holdsValue(span.words, span.text, leaf));
 
 /** Whether the user named a telling value of the call. */
 const hasOwnValue = (view: View, parts: CallParts): boolean =>
@@ -167,9 +197,13 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
   const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
   const wished = cover >= 0.4 && wish.ownValue();
-  if (namesTool(parts, span) && cover < 0.99 && !wished && !(apart && cover >= 0.4)) {
+  const other = span.cues.includes(CALL_CUE) && taken.length === 0;
+  if (namesTool(parts, span) && cover < 0.99 && !wished && !other && !(apart && cover >= 0.4)) {
     return blame(apart ? 'sensitive' : 'malicious', tool, span, `the tool ${parts.call.name} by name`);
   }
+  // A call written out is followed where it brings any value that stands nowhere else.
+  if (taken.length > 0 && span.cues.includes(CALL_CUE) && namesTool(parts, span) && isConsequential(parts.effects))
+    return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
   if (elsewhere() && !namesTool(parts, span)) return null;
   const another = namesAnother(view, parts, span) && !isGrave(parts);
   const consequential = isConsequential(parts.effects);
@@ -212,10 +246,11 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
 function judgeUnexplained(
   view: View,
   parts: CallParts,
-  { cover, mandate, ownValue }: Wish,
+  { cover, mandate, ownValue, scales }: Wish,
   tool: HeardTool,
   span: Span,
 ): Finding | null {
+  if (span.cues.includes(CALL_CUE) && scales.weigh(span, tool).taken.length === 0) return null;
   if (cover >= 0.2 || parts.total === 0) return null;
   if (!isConsequential(parts.effects) && !parts.effects.includes('private')) return null;
   if (namesAnother(view, parts, span) && !isGrave(parts)) return null;
@@ -300,7 +335,9 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   const telling = taken.filter(({ path }) => !(repeats && LINES.test(path)));
   if (!reads && sumWeights(telling.filter(({ role }) => role !== 'content')) >= 1)
     return blame('sensitive', tool, span, `${listValues(telling)} only there`);
-  if (!reads && !repeats && supplied >= 1 && own() < 1)
+  // An order for another deed only lends its data to a call that is the user's; and so does a text the user pointed at to a message.
+  const lends = (share === 0 && meant && said >= 0.5) || (pointed && taken.every(({ role }) => role === 'content'));
+  if (!reads && !repeats && supplied >= 1 && own() < 1 && !(lends && taken.length > 0))
     return blame('sensitive', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
   if (!reads && telling.length > 0 && own() < 0.5 && share >= 0.5)
     return blame('sensitive', tool, span, `${listValues(telling)} only there`);
@@ -334,7 +371,6 @@ const sumWeights = (leaves: readonly Leaf[]): number => leaves.reduce((sum, { we
 /** Arguments that hold lines of a text to change. */
 const LINES = /string|content|text|code|patch|diff|body|\bold|\bnew|lines?/i;
 
-/** What of values looked up before shows that a reading call is the user's: more where the order says all of the tool's name. */
 /**
  * Whether an order to read is in sight: it says so, it has two telling words of the tool's name, or, for a call that lists all
  * there is, it speaks of the things in the very form of the name.
@@ -345,25 +381,9 @@ const ordersReading = ({ units, leaves }: CallParts, span: Span): boolean => {
   return leaves.length === 0 && telling.some(({ word }) => span.words.has(word));
 };
 
+/** What of values looked up before shows that a reading call is the user's: more where the name has two telling words. */
 const enoughRead = ({ units }: CallParts): number =>
   units.filter(({ weight }) => weight >= 0.4).length >= 2 ? 1.5 : 0.5;
-
-/** Whether the call works on the very thing the text was read from: a file, whose own lines it may repeat. */
-function isSameThing(view: View, parts: CallParts, tool: HeardTool): boolean {
-  const source = findProducer(view, tool.index);
-  const values = Object.values(source?.arguments ?? {}).filter(
-    (value) => typeof value === 'string' && value.length >= 4,
-  );
-  return values.some((value) => Object.values(parts.call.arguments).includes(value));
-}
-
-/** Whether the text names no other destination of the kind: one bill has one payee. */
-function isOnlyPlace({ digest }: HeardTool, leaf: Leaf): boolean {
-  return !digest.literals.some(({ kind, text }) => {
-    const whole = squash(text);
-    return kind === leaf.kind && whole !== leaf.whole && digest.clean.has(whole);
-  });
-}
 
 const listValues = (leaves: readonly Leaf[]): string =>
   [...new Set(leaves.map(({ value }) => show(value)))].slice(0, 3).join(', ');
@@ -371,28 +391,10 @@ const listValues = (leaves: readonly Leaf[]): string =>
 function blame(mode: Finding['mode'], tool: HeardTool, span: Span, what: string): Finding {
   const kind =
     span.strength === 2
-      ? `an order in the text of ${tool.tool} that ${span.cues.join(', ')}`
-      : `an order in the text of ${tool.tool}`;
+      ? `an order in ${nameText(tool)} that ${span.cues.join(', ')}`
+      : `an order in ${nameText(tool)}`;
   const text = `${kind} calls for ${what}`;
-  return { mode, source: 'provenance', text, span: { message: tool.index, start: span.start, end: span.end } };
-}
-
-/** Whether the very same call was made since the user last spoke. */
-function isRepeated(view: View, parts: CallParts): boolean {
-  const key = callKey(parts.call);
-  const since = view.user.at(-1)?.index ?? -1;
-  const recent = view.calls.filter(({ index }) => index > since);
-  const first = recent.findIndex(({ call }) => call.name === parts.call.name && callKey(call) === key);
-  const changed = recent.slice(first + 1).some(({ call }) => changes(view, call, parts));
-  return first >= 0 && (isConsequential(parts.effects) || !changed);
-}
-
-/** Whether a deed may have changed what a call reads: it names what is read, or all of it is read and the names share a word. */
-function changes(view: View, deed: GuardCall, { call, units }: CallParts): boolean {
-  if (!isConsequential(effectsIn(view, deed.name))) return false;
-  const [said, read] = [JSON.stringify(deed.arguments), Object.values(call.arguments)];
-  if (read.length > 0)
-    return read.some((value) => typeof value === 'string' && value.length >= 3 && said.includes(value));
-  const stems = splitName(deed.name).map(stemWord);
-  return units.some(({ meanings }) => stems.includes(meanings[0]!));
+  return tool.of === undefined
+    ? { mode, source: 'provenance', text, span: { message: tool.index, start: span.start, end: span.end } }
+    : { mode: 'sensitive', source: 'provenance', text };
 }

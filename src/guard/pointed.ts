@@ -13,6 +13,10 @@ export const effectsIn = (view: View, name: string): readonly Effect[] =>
 /** Whether a text was read, and is not what a deed returned. */
 export const isRead = (view: View, { tool }: HeardTool): boolean => !isConsequential(effectsIn(view, tool));
 
+/** Whether a text is what a grave deed returned: the tool's own answer. */
+export const isAnswer = (view: View, { tool }: HeardTool): boolean =>
+  effectsIn(view, tool).some((effect) => effect === 'sends' || effect === 'spends' || effect === 'irreversible');
+
 /**
  * Whether the text was read with a telling value of the user's words, or with one that such a text gave outside of orders:
  * the note found by its title. What a deed returns is no text anybody pointed at.
@@ -37,7 +41,8 @@ function traceCall(view: View, tool: HeardTool, depth: number): boolean {
   if (producer === null) return false;
   const values = Object.values(producer.arguments)
     .flat()
-    .filter((value) => typeof value === 'string')
+    .filter((value) => typeof value === 'string' || typeof value === 'number')
+    .map(String)
     .filter((value) => value.length >= 3)
     .map((value) => value.toLowerCase());
   if (values.some((value) => saidByUser(view, value))) return true;

@@ -1,14 +1,15 @@
 // What an agent tells its user, judged: a text that passes on what an attack in a tool's text ordered (its link, its claim)
 // or carries private values out in a link is cleaned, and held where nothing else is left; the user is told which tool
-// tried it. Also screens a tool's result before a model reads it. Not covered: claims put in other words.
+// tried it. Also screens a tool's result before a model reads it. Not covered: claims put in other words,
+// claims without a link or a number that no attack stands around.
 
 import { findCarried } from './destination.ts';
-import type { Span } from './digest.ts';
 import { foldText, placeOf, squash } from './fold.ts';
 import type { Reason, TextJudgement } from './guard.ts';
 import { isStop } from './lexicon.ts';
 import { findLiterals, hostOf, isInside } from './literals.ts';
-import type { HeardTool, View } from './view.ts';
+import { findRelay, isUrged, type Planted } from './relay.ts';
+import { type HeardTool, nameText, type View } from './view.ts';
 
 export type ReplyOptions = { readonly domains: readonly string[]; readonly isPrivate: (tool: string) => boolean };
 
@@ -50,16 +51,11 @@ function findLinks(view: View, text: string, folded: string, options: ReplyOptio
       };
       return [{ start, end, reason, instead: '[link removed]' }];
     }
-    const attack = findAttack(view, squash(literal.text));
-    if (attack === null) return [];
-    const { tool, span } = attack;
-    const where = { message: tool.index, start: span.start, end: span.end };
-    const what = kind === 'link' ? 'a link' : 'an address';
-    const reason = {
-      source: 'reply',
-      text: `the text of ${tool.tool} tried to have ${what} passed on to you; it was removed`,
-      span: where,
-    };
+    const planted =
+      findAttack(view, squash(literal.text)) ?? findRelay(view, literal, host, isUrged(folded, start, end));
+    if (planted === null) return [];
+    const what = kind === 'link' ? 'a link' : kind === 'mail' ? 'an address' : 'a number';
+    const reason = tellPlanted(planted, what);
     return [{ start, end, reason, instead: `[${kind} removed]` }];
   });
 }
@@ -67,13 +63,20 @@ function findLinks(view: View, text: string, folded: string, options: ReplyOptio
 const saidByUser = (view: View, text: string): boolean =>
   view.user.some(({ digest }) => digest.folded.text.includes(text));
 
+function tellPlanted({ tool, start, end }: Planted, what: string): Reason {
+  const text = `${nameText(tool)} tried to have ${what} passed on to you; it was removed`;
+  return tool.of === undefined
+    ? { source: 'reply', text, span: { message: tool.index, start, end } }
+    : { source: 'reply', text };
+}
+
 /** The attack that alone names a value. */
-function findAttack(view: View, whole: string): { readonly tool: HeardTool; readonly span: Span } | null {
+function findAttack(view: View, whole: string): Planted | null {
   const known = [...view.user, ...view.system].some(({ digest }) => digest.words.has(whole));
   if (known || view.tools.some(({ digest }) => digest.clean.has(whole))) return null;
-  for (const tool of view.tools) {
+  for (const tool of [...view.tools, ...view.described]) {
     const span = tool.digest.spans.find(({ strength, words }) => strength === 2 && words.has(whole));
-    if (span !== undefined) return { tool, span };
+    if (span !== undefined) return { tool, start: span.start, end: span.end };
   }
   return null;
 }
@@ -84,7 +87,7 @@ const REPORTS =
 
 /** Sentences that say over what an attack told the agent to say: most of their rare words stand in it and nowhere else. */
 function findClaims(view: View, folded: string): readonly Cut[] {
-  const attacks = view.tools.flatMap((tool) =>
+  const attacks = [...view.tools, ...view.described].flatMap((tool) =>
     tool.digest.spans.filter(({ strength }) => strength === 2).map((span) => ({ tool, span })),
   );
   if (attacks.length === 0) return [];
@@ -96,12 +99,8 @@ function findClaims(view: View, folded: string): readonly Cut[] {
     if (rare.length < 3) return [];
     const told = attacks.find(({ span }) => rare.filter((word) => span.words.has(word)).length >= rare.length * 0.75);
     if (told === undefined) return [];
-    const span = { message: told.tool.index, start: told.span.start, end: told.span.end };
-    const reason = {
-      source: 'reply',
-      text: `the text of ${told.tool.tool} tried to have a claim passed on to you; it was removed`,
-      span,
-    };
+    const { tool, span } = told;
+    const reason = tellPlanted({ tool, start: span.start, end: span.end }, 'a claim');
     return [{ start: match.index, end: match.index + match[0].trimEnd().length, reason, instead: '[claim removed]' }];
   });
 }

@@ -1,11 +1,15 @@
 // A conversation as the guard sees it: whose words are whose. Trusted are the user, the operator's system prompt, and what
 // the user agreed to when the agent proposed it; everything a tool returned is data from outside.
 import type { Conversation, GuardCall, Message } from './conversation.ts';
+import { hearDescriptions } from './described.ts';
 import type { Digest, Digester } from './digest.ts';
 
 export type Heard = { readonly index: number; readonly digest: Digest };
-/** `echoes` is the text of the call it answers: what stands there the tool has only repeated. */
-export type HeardTool = Heard & { readonly tool: string; readonly echoes: () => string };
+/**
+ * `echoes` is the text of the call it answers: what stands there the tool has only repeated. `of` is set for a tool's description,
+ * to that tool's name; its index is -1.
+ */
+export type HeardTool = Heard & { readonly tool: string; readonly of?: string; readonly echoes: () => string };
 
 export type View = {
   readonly conversation: Conversation;
@@ -15,6 +19,8 @@ export type View = {
   /** What the agent wrote to the user, who then went on without saying no: data the user has seen. */
   readonly shown: readonly Heard[];
   readonly tools: readonly HeardTool[];
+  /** What the agent's tools say of themselves, as far as it orders or names a place. */
+  readonly described: readonly HeardTool[];
   /** The calls made so far, with the index of the message that holds them. */
   readonly calls: readonly { readonly index: number; readonly call: GuardCall }[];
 };
@@ -30,8 +36,9 @@ export function viewConversation(conversation: Conversation, digest: Digester): 
   const system: Heard[] = [];
   const shown: Heard[] = [];
   const tools: HeardTool[] = [];
+  const described = hearDescriptions(conversation.tools, digest);
   const calls: { index: number; call: GuardCall }[] = [];
-  const view = { conversation, user, system, shown, tools, calls };
+  const view = { conversation, user, system, shown, tools, described, calls };
   let proposal: (Heard & { readonly asks: boolean }) | null = null;
   conversation.messages.forEach((message, index) => {
     switch (message.role) {
@@ -81,3 +88,7 @@ export const hasWord = (heard: readonly Heard[], word: string): boolean =>
 
 export const hasMeaning = (heard: readonly Heard[], meanings: readonly string[]): boolean =>
   heard.some(({ digest }) => meanings.some((meaning) => digest.concepts.has(meaning)));
+
+/** A text's name in reasons. */
+export const nameText = ({ tool, of }: HeardTool): string =>
+  of === undefined ? `the text of ${tool}` : `the description of ${of}`;

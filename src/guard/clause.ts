@@ -1,0 +1,48 @@
+// Clauses of a text, found where they are asked for: the sentence around a value, or the string of a JSON document it stands in.
+// Grammar plays no part. Not here: what a clause means (purpose.ts, relay.ts).
+import { type Digest, readWords } from './digest.ts';
+import type { Said } from './evidence.ts';
+
+/** A clause, in offsets of the folded text, with its words. */
+export type Place = { readonly start: number; readonly end: number; readonly said: Said };
+const read = new WeakMap<Digest, Map<string, readonly Place[]>>();
+
+/** The clauses that hold a text, at most eight; kept with the text they stand in. */
+export function clausesWith(digest: Digest, wanted: string): readonly Place[] {
+  const found = read.get(digest) ?? new Map<string, readonly Place[]>();
+  read.set(digest, found);
+  const known = found.get(wanted);
+  if (known !== undefined) return known;
+  const clauses = findClauses(digest.folded.text, wanted);
+  if (found.size < 100) found.set(wanted, clauses);
+  return clauses;
+}
+
+function findClauses(text: string, wanted: string): readonly Place[] {
+  const found: Place[] = [];
+  for (let at = text.indexOf(wanted), n = 0; at >= 0 && n < 8; at = text.indexOf(wanted, at + wanted.length), n++) {
+    const start = findBound(text, at, -1);
+    if (start !== found.at(-1)?.start) found.push(readClause(text, start, findBound(text, at + wanted.length, 1)));
+  }
+  return found;
+}
+
+function readClause(text: string, start: number, end: number): Place {
+  return { start, end, said: readWords(text.slice(start, end)) };
+}
+
+const REACH = 300;
+
+/** Where the sentence around a place begins or ends; in a document of JSON the string. */
+export function findBound(text: string, at: number, step: 1 | -1): number {
+  const json = /^\s{0,20}[[{]/.test(text);
+  const isEnd = (i: number): boolean => {
+    const sign = text[i];
+    if (sign === '\n') return true;
+    if (sign === '"') return json && text[i - 1] !== '\\';
+    return (sign === '.' || sign === '!' || sign === '?') && /\s/.test(text[i + 1] ?? ' ');
+  };
+  let i = step === 1 ? at : at - 1;
+  for (let n = 0; n < REACH && i >= 0 && i < text.length && !isEnd(i); n++) i += step;
+  return step === 1 ? Math.min(i, text.length) : Math.max(0, i + 1);
+}

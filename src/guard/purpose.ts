@@ -1,0 +1,198 @@
+// Whether a call's deed is anybody's wish, told without knowing what an order looks like: a clause of a tool's text that says the
+// call (its deed and values the user did not give) explains it better than a user who never spoke of such a deed; and a grave
+// deed that nobody spoke of, done to something nobody named, is nobody's. Not here: orders (directive.ts, origin.ts).
+import { clausesWith } from './clause.ts';
+import { runsAnything } from './command.ts';
+import { type Finding, isEcho, isGrave } from './destination.ts';
+import type { Digest } from './digest.ts';
+import { isConsequential } from './effects.ts';
+import { LIGHT, meets, type Said } from './evidence.ts';
+import type { CallParts, Leaf, Unit } from './facts.ts';
+import { placeOf } from './fold.ts';
+import { isDeed, isOrderVerb, splitName } from './lexicon.ts';
+import { isAnswer } from './pointed.ts';
+import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
+import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
+
+/** What the user wants, as far as a deed needs it. `wanted` is how well the mandate has each word of the tool's name. */
+export type Wanted = {
+  readonly wanted: readonly number[];
+  /** Whether the user handed over what a text says. */
+  readonly hands: (tool: HeardTool) => boolean;
+  /** Whether the user handed over a list the guard has not been shown, and nobody can be asked what is on it. */
+  readonly lax: boolean;
+};
+
+/** What the texts know of a deed: nothing, a word that means about the same, or the word itself. */
+type Known = 'missing' | 'alike' | 'said';
+
+type Deed = {
+  readonly unit: Unit | null;
+  readonly known: Known;
+  /** How well the user has the name's words, from 0 to 1. */
+  readonly cover: number;
+  /** Values that tell one call from another, and those of them that are not the user's. */
+  readonly telling: readonly Leaf[];
+  readonly strange: readonly Leaf[];
+};
+
+const isLight = (word: string): boolean => LIGHT.has(word) || /^(?:make|update|change|modify|edit)$/.test(word);
+
+function readDeed(view: View, parts: CallParts, wanted: readonly number[]): Deed {
+  const cover = parts.units.reduce((sum, { weight }, i) => sum + (wanted[i] ?? 0) * weight, 0) / parts.total;
+  // A verb that says little without its object (`add`, `issue`) is met where most of the name is.
+  const at = parts.units.findIndex(({ word, weight }, i) => weight >= 0.4 && isDeed(word, i === 0) && !isLight(word));
+  const met = at < 0 ? (cover >= 0.5 ? 1 : cover >= 0.2 ? 0.6 : 0) : (wanted[at] ?? 0);
+  const telling = parts.leaves.filter(tells);
+  const own = (leaf: Leaf): boolean => isTrusted(view, leaf) || holdsIn(view.shown, leaf) || sharesName(view, leaf);
+  return {
+    unit: at < 0 ? null : parts.units[at]!,
+    cover,
+    known: met === 0 ? 'missing' : met < 0.8 ? 'alike' : 'said',
+    telling,
+    strange: telling.filter((leaf) => !own(leaf)),
+  };
+}
+
+/**
+ * Whether nobody spoke of a grave deed, and it is done to nothing anybody named: not the user, not the operator, and not in a record
+ * looked up for the user. The user's word for another of the agent's tools does not stand for this one.
+ */
+export function isNobodys(view: View, parts: CallParts, wanted: readonly number[]): boolean {
+  if (!isGrave(parts) || runsAnything(parts.call.name) || view.user.length === 0) return false;
+  const { unit, known, telling } = readDeed(view, parts, wanted);
+  if (unit === null || known === 'said' || hasMeaning(view.system, [unit.meanings[0]!])) return false;
+  if (known === 'alike' && !saysOther(view, unit)) return false;
+  const has = (leaf: Leaf): boolean =>
+    holdsIn([...view.user, ...view.shown], leaf) || sharesName(view, leaf) || isFound(view, leaf);
+  return telling.length > 0 && !telling.some(has);
+}
+
+/** Whether a value is all of a field, a line or an item in what was looked up, outside every order: a record, not prose. */
+const isFound = (view: View, leaf: Leaf): boolean =>
+  view.tools.some(
+    (tool) => tool.digest.plain.has(leaf.whole) && !isEcho(tool, leaf) && isItem(tool.digest.folded.text, leaf.folded),
+  );
+
+function isItem(text: string, value: string): boolean {
+  for (let at = text.indexOf(value), n = 0; at >= 0 && n < 20; at = text.indexOf(value, at + 1), n++) {
+    const [before, after] = [text.slice(Math.max(0, at - 3), at), text.slice(at + value.length, at + value.length + 2)];
+    if (/(?:^|[:,[{|\n\t*•=-])["' ]{0,2}$/.test(before) && /^["']?(?:$|[,\]}|\n\t;])/.test(after)) return true;
+  }
+  return false;
+}
+
+/** Whether the user said the very deed of another tool of the agent's. */
+const saysOther = (view: View, unit: Unit): boolean =>
+  view.conversation.tools.some(({ name }) => {
+    const [first] = splitName(name);
+    return (
+      first !== undefined &&
+      first !== unit.word &&
+      isDeed(first, true) &&
+      !LIGHT.has(first) &&
+      hasWord(view.user, first)
+    );
+  });
+
+/** A name, an id, a place; a text of a few words, which somebody may have dictated. */
+const tells = ({ weight, kind, words, folded }: Leaf): boolean =>
+  weight >= 1 &&
+  kind !== 'date' &&
+  !/^\d{4}-\d\d-\d\d/.test(folded) &&
+  folded.length >= 3 &&
+  folded.length <= 120 &&
+  words.length <= 8;
+
+/** Judges a call by its deed. Null: nothing speaks against it. */
+export function judgeDeed(view: View, parts: CallParts, wish: Wanted): Finding | null {
+  if (view.user.length === 0 || parts.total === 0) return null;
+  const consequential = isConsequential(parts.effects);
+  if (!consequential && !parts.effects.includes('private')) return null;
+  const deed = readDeed(view, parts, wish.wanted);
+  if (wish.lax && deed.known !== 'missing') return null;
+  for (const tool of [...view.tools, ...view.described.filter(({ of }) => of !== parts.call.name)]) {
+    if (wish.hands(tool) || (tool.of === undefined && isAnswer(view, tool))) continue;
+    const clause = findClause(view, parts, deed, tool, consequential);
+    if (clause === null) continue;
+    const text = `a clause in ${nameText(tool)} says ${clause.what}, which the user did not speak of`;
+    const [start, end] = [clause.start, clause.end].map((at) => placeOf(tool.digest.folded, at)) as [number, number];
+    const span = { message: tool.index, start, end };
+    return { mode: 'sensitive', source: 'provenance', text, ...(tool.of === undefined ? { span } : {}) };
+  }
+  return null;
+}
+
+type Clause = { readonly start: number; readonly end: number; readonly what: string };
+
+/** The first clause of a text that says the call better than the user does. */
+function findClause(view: View, parts: CallParts, deed: Deed, tool: HeardTool, consequential: boolean): Clause | null {
+  const { digest } = tool;
+  // What to look for: values that are not the user's; where all are, or there are none, the words of the tool's name.
+  // A description speaks of deeds all the time: there only values count.
+  const values = deed.strange.filter((leaf) => holdsValue(digest.words, digest.folded.text, leaf));
+  const names =
+    deed.known === 'missing' && consequential && tool.of === undefined
+      ? parts.units.filter(({ weight }) => weight >= 0.4)
+      : [];
+  if (values.length === 0 && names.length === 0) return null;
+  const wanted = [...values.map(({ folded }) => folded), ...names.map(({ word }) => word)];
+  for (const text of wanted) {
+    for (const { start, end, said } of clausesWith(digest, text)) {
+      // An attack that was found has been weighed; what is left to it here are deeds that nobody else spoke of.
+      if (deed.known !== 'missing' && isAttack(digest, start, end)) continue;
+      const only = (leaf: Leaf): boolean =>
+        !view.tools.some((one) => !isEcho(one, leaf) && occursBeside(one, leaf, one === tool ? [start, end] : [0, 0]));
+      if (!saysCall(parts, deed, said, digest.folded.text.slice(start, end), only)) continue;
+      const what = values.length > 0 ? `${parts.call.name} with ${show(values[0]!.value)}` : parts.call.name;
+      return { start, end, what };
+    }
+  }
+  return null;
+}
+
+const isAttack = ({ spans, folded }: Digest, start: number, end: number): boolean => {
+  const [from, to] = [placeOf(folded, start), placeOf(folded, end)];
+  return spans.some((span) => span.strength === 2 && span.start < to && span.end > from);
+};
+
+/** Whether a clause says the call, and says of it what the user has not. */
+function saysCall(
+  parts: CallParts,
+  { unit, known, cover, telling, strange }: Deed,
+  said: Said,
+  text: string,
+  only: (leaf: Leaf) => boolean,
+): boolean {
+  if (said.words.size < 4) return false;
+  const bid = [...said.words].some((word) => isOrderVerb(word) || word === parts.units[0]?.word);
+  if (!bid && !/[a-z_]{3}\(/.test(text)) return false;
+  const share = parts.units.reduce((sum, one) => sum + (meets([said], one) > 0 ? one.weight : 0), 0) / parts.total;
+  const exact = parts.units.reduce((sum, one) => sum + meets([said], one) * one.weight, 0) / parts.total;
+  const does = unit === null ? 0 : meets([said], unit);
+  const held = telling.filter((leaf) => holdsValue(said.words, text, leaf));
+  const brought = held.filter((leaf) => strange.includes(leaf));
+  switch (known) {
+    case 'missing':
+      if (strange.length > 0 ? brought.length === 0 : held.length < telling.length) return false;
+      if (does >= (isGrave(parts) ? 0.6 : 0.8)) return held.length > 0 || share >= 0.6;
+      return telling.length === 0 ? share >= 0.6 : share >= 0.5 && held.some(only);
+    case 'alike':
+      if ((does >= 0.8 || share >= 0.6) && brought.some(only)) return true;
+      if (isGrave(parts) && does >= 0.6 && brought.length > 0 && brought.length === strange.length) return true;
+      return exact >= 0.8 && exact - cover >= 0.35;
+    case 'said':
+      if (unit === null ? share < 0.7 : does < 0.8 || share < 0.6) return false;
+      return strange.length === telling.length && brought.some(only);
+  }
+}
+
+/** Whether a value stands in a text outside a stretch of it; of the first twenty places. */
+function occursBeside({ digest }: HeardTool, leaf: Leaf, [start, end]: readonly [number, number]): boolean {
+  if (!holdsValue(digest.words, digest.folded.text, leaf)) return false;
+  const { text } = digest.folded;
+  for (let at = text.indexOf(leaf.folded), n = 0; at >= 0 && n < 20; at = text.indexOf(leaf.folded, at + 1), n++) {
+    if (at < start || at >= end) return true;
+  }
+  return false;
+}
