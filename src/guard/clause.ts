@@ -2,9 +2,10 @@
 // Grammar plays no part. Not here: what a clause means (purpose.ts, relay.ts).
 import { type Digest, readWords } from './digest.ts';
 import type { Said } from './evidence.ts';
+import { isOrderVerb } from './lexicon.ts';
 
-/** A clause, in offsets of the folded text, with its words. */
-export type Place = { readonly start: number; readonly end: number; readonly said: Said };
+/** A clause, in offsets of the folded text, with its words, and whether one of them can open an order. */
+export type Place = { readonly start: number; readonly end: number; readonly said: Said; readonly bids: boolean };
 const read = new WeakMap<Digest, Map<string, readonly Place[]>>();
 
 /** The clauses that hold a text, at most eight; kept with the text they stand in. */
@@ -28,7 +29,13 @@ function findClauses(text: string, wanted: string): readonly Place[] {
 }
 
 function readClause(text: string, start: number, end: number): Place {
-  return { start, end, said: readWords(text.slice(start, end)) };
+  const said = readWords(text.slice(start, end));
+  return { start, end, said, bids: hasVerb(said.words) };
+}
+
+function hasVerb(words: ReadonlySet<string>): boolean {
+  for (const word of words) if (isOrderVerb(word)) return true;
+  return false;
 }
 
 const REACH = 300;

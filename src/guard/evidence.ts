@@ -24,7 +24,7 @@ export const meets = (texts: readonly Said[], unit: Unit): number =>
   texts.reduce((most, said) => Math.max(most, meetsIn(said, unit)), 0);
 
 /** The same of one text; asked of every order there is, so that it makes no garbage. */
-function meetsIn({ words, concepts }: Said, { word, meanings }: Unit): number {
+export function meetsIn({ words, concepts }: Said, { word, meanings }: Unit): number {
   if (words.has(word)) return 1;
   let met = 0;
   for (let i = 0; i < meanings.length; i++) {

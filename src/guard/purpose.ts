@@ -1,15 +1,15 @@
 // Whether a call's deed is anybody's wish, told without knowing what an order looks like: a clause of a tool's text that says the
 // call (its deed and values the user did not give) explains it better than a user who never spoke of such a deed; and a grave
 // deed that nobody spoke of, done to something nobody named, is nobody's. Not here: orders (directive.ts, origin.ts).
-import { clausesWith } from './clause.ts';
+import { clausesWith, type Place } from './clause.ts';
 import { runsAnything } from './command.ts';
 import { type Finding, isEcho, isGrave } from './destination.ts';
 import type { Digest } from './digest.ts';
 import { isConsequential } from './effects.ts';
-import { LIGHT, meets, type Said } from './evidence.ts';
+import { LIGHT, meetsIn } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { placeOf } from './fold.ts';
-import { isDeed, isOrderVerb, splitName } from './lexicon.ts';
+import { isDeed, splitName } from './lexicon.ts';
 import { isAnswer } from './pointed.ts';
 import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
@@ -71,8 +71,21 @@ export function isNobodys(view: View, parts: CallParts, wanted: readonly number[
 /** Whether a value is all of a field, a line or an item in what was looked up, outside every order: a record, not prose. */
 const isFound = (view: View, leaf: Leaf): boolean =>
   view.tools.some(
-    (tool) => tool.digest.plain.has(leaf.whole) && !isEcho(tool, leaf) && isItem(tool.digest.folded.text, leaf.folded),
+    (tool) => tool.digest.plain.has(leaf.whole) && !isEcho(tool, leaf) && hasItem(tool.digest, leaf.folded),
   );
+
+const items = new WeakMap<Digest, Map<string, boolean>>();
+
+/** Whether a value stands as an item in a text; kept with the text. */
+function hasItem(digest: Digest, value: string): boolean {
+  const known = items.get(digest) ?? new Map<string, boolean>();
+  items.set(digest, known);
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  const found = isItem(digest.folded.text, value);
+  if (known.size < 100) known.set(value, found);
+  return found;
+}
 
 function isItem(text: string, value: string): boolean {
   for (let at = text.indexOf(value), n = 0; at >= 0 && n < 20; at = text.indexOf(value, at + 1), n++) {
@@ -138,12 +151,13 @@ function findClause(view: View, parts: CallParts, deed: Deed, tool: HeardTool, c
   if (values.length === 0 && names.length === 0) return null;
   const wanted = [...values.map(({ folded }) => folded), ...names.map(({ word }) => word)];
   for (const text of wanted) {
-    for (const { start, end, said } of clausesWith(digest, text)) {
+    for (const clause of clausesWith(digest, text)) {
+      const { start, end } = clause;
       // An attack that was found has been weighed; what is left to it here are deeds that nobody else spoke of.
       if (deed.known !== 'missing' && isAttack(digest, start, end)) continue;
       const only = (leaf: Leaf): boolean =>
         !view.tools.some((one) => !isEcho(one, leaf) && occursBeside(one, leaf, one === tool ? [start, end] : [0, 0]));
-      if (!saysCall(parts, deed, said, digest.folded.text.slice(start, end), only)) continue;
+      if (!saysCall(parts, deed, clause, digest.folded.text, only)) continue;
       const what = values.length > 0 ? `${parts.call.name} with ${show(values[0]!.value)}` : parts.call.name;
       return { start, end, what };
     }
@@ -160,16 +174,20 @@ const isAttack = ({ spans, folded }: Digest, start: number, end: number): boolea
 function saysCall(
   parts: CallParts,
   { unit, known, cover, telling, strange }: Deed,
-  said: Said,
-  text: string,
+  { start, end, said, bids }: Place,
+  whole: string,
   only: (leaf: Leaf) => boolean,
 ): boolean {
   if (said.words.size < 4) return false;
-  const bid = [...said.words].some((word) => isOrderVerb(word) || word === parts.units[0]?.word);
-  if (!bid && !/[a-z_]{3}\(/.test(text)) return false;
-  const share = parts.units.reduce((sum, one) => sum + (meets([said], one) > 0 ? one.weight : 0), 0) / parts.total;
-  const exact = parts.units.reduce((sum, one) => sum + meets([said], one) * one.weight, 0) / parts.total;
-  const does = unit === null ? 0 : meets([said], unit);
+  const text = whole.slice(start, end);
+  if (!bids && !said.words.has(parts.units[0]?.word ?? '') && !/[a-z_]{3}\(/.test(text)) return false;
+  let [share, exact] = [0, 0];
+  for (const one of parts.units) {
+    const met = meetsIn(said, one);
+    if (met > 0) share += one.weight / parts.total;
+    exact += (met * one.weight) / parts.total;
+  }
+  const does = unit === null ? 0 : meetsIn(said, unit);
   const held = telling.filter((leaf) => holdsValue(said.words, text, leaf));
   const brought = held.filter((leaf) => strange.includes(leaf));
   switch (known) {
