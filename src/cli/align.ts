@@ -3,12 +3,13 @@
 import { relative, resolve } from 'node:path';
 import { InputError } from '../episode/input.ts';
 import type { ExecutorKind } from '../policy/local/executor.ts';
+import type { TurnProgress } from '../redteam/adversary/run.ts';
 import { presets } from '../reward/presets.ts';
-import type { Progress } from '../train/align.ts';
 import type { TrainConfig } from '../train/config.ts';
 import type { Evaluation } from '../train/evaluation.ts';
 import type { RunDirectory } from '../train/rundir.ts';
 import type { Place } from '../world/ground.ts';
+import { ADVERSARY_FLAGS, addAdversary, checkAdversary, figuresOfTurn, labelTurn } from './adversary.ts';
 import { EXECUTOR_FLAGS, readExecutor } from './executor.ts';
 import type { Io } from './output.ts';
 import { choosePlace, placeFields, tellPlace, WALL_FLAGS } from './place.ts';
@@ -51,6 +52,7 @@ export const verb = defineVerb({
       summary: 'Settings of the run, e.g. grpo.credit=step,grpo.signal=0.3.',
       value: 'KEY=VALUE,…',
     },
+    ...ADVERSARY_FLAGS,
     resume: { kind: 'string', summary: 'Go on with this run.', value: 'RUN' },
     out: { kind: 'string', summary: 'Where run directories are made.', value: 'DIR', fallback: 'runs' },
     watch: { kind: 'boolean', summary: 'Open the dashboard on the run while it goes on (docs/dashboard.md).' },
@@ -58,11 +60,13 @@ export const verb = defineVerb({
   async run({ flags }, io) {
     const { chooseConfig } = await import('../train/config.ts');
     const { createRun, runAt } = await import('../train/rundir.ts');
-    const { quick, steps, set, loss, executor: wish, model, lora, learner, free, watch } = flags;
-    const chosen = quick || free || [steps, set, loss, wish, model, lora, learner].some((flag) => flag !== undefined);
+    const { quick, steps, set, loss, executor: wish, model, lora, learner, free, watch, adversary, from } = flags;
+    const given = [steps, set, loss, wish, model, lora, learner, adversary, from];
+    const chosen = quick || free || given.some((flag) => flag !== undefined);
     if (flags.resume !== undefined && chosen) {
       throw new InputError('--resume', 'goes on with the configuration of that run, so it stands alone');
     }
+    checkAdversary(flags);
     if (learner !== undefined) {
       const { createRemote, remoteAndReport } = await import('./tinker.ts');
       const place = await choosePlace(flags, []);
@@ -93,7 +97,7 @@ export const verb = defineVerb({
     if (flags.resume === undefined) {
       const executor = await readExecutor(wish, io);
       return alignAndReport(
-        await createRun(flags.out, choose(chooseConfig({ ...flags, executor }))),
+        await createRun(flags.out, choose(await addAdversary(chooseConfig({ ...flags, executor }), flags))),
         executor,
         { place, watch },
         io,
@@ -172,11 +176,14 @@ async function tuneAndReport(run: RunDirectory, setting: Setting, io: Io): Promi
 
 /** Trains a small policy. */
 async function alignAndReport(run: RunDirectory, executor: ExecutorKind, setting: Setting, io: Io): Promise<number> {
-  const { alignRun } = await import('../train/align.ts');
   const { readConfig } = await import('../train/rundir.ts');
+  const config = await readConfig(run);
+  const { adversaryRun } = await import('../redteam/adversary/run.ts');
+  const { alignRun } = await import('../train/align.ts');
+  const train = config.adversary === undefined ? alignRun : adversaryRun;
   return runAndReport(run, setting, io, async (onProgress) => ({
-    evaluation: await alignRun(run, { signal: io.signal, onProgress, executor, place: setting.place }),
-    config: await readConfig(run),
+    evaluation: await train(run, { signal: io.signal, onProgress, executor, place: setting.place }),
+    config,
   }));
 }
 
@@ -195,7 +202,7 @@ async function runAndReport(
   run: RunDirectory,
   { place, watch }: Setting,
   io: Io,
-  train: (onProgress: (progress: Progress) => void) => Promise<Finished>,
+  train: (onProgress: (progress: TurnProgress) => void) => Promise<Finished>,
 ): Promise<number> {
   const { TrainingFault } = await import('../train/fault.ts');
   io.log(`run ${run.path}`);
@@ -205,7 +212,7 @@ async function runAndReport(
   const follow = followProgress(io);
   const page = watch ? await (await import('./watch.ts')).openWatch(run, io) : null;
   try {
-    const onProgress = (progress: Progress) => {
+    const onProgress = (progress: TurnProgress) => {
       clock.enter(progress.phase);
       follow(progress);
     };
@@ -235,6 +242,17 @@ async function runAndReport(
   }
 }
 
+/** Which of the report's three phases a phase is counted with. */
+const SPENT = {
+  demonstrations: 'warm',
+  warm: 'warm',
+  grpo: 'grpo',
+  attack: 'grpo',
+  harden: 'grpo',
+  fixed: 'grpo',
+  evaluate: 'evaluate',
+} as const;
+
 /** Seconds spent in each phase, to a tenth. */
 function startClock() {
   const spent = { warm: 0, grpo: 0, evaluate: 0 };
@@ -242,9 +260,9 @@ function startClock() {
   let last = begin;
   return {
     /** What has passed since the last call was spent in this phase. */
-    enter(phase: Progress['phase']): void {
+    enter(phase: TurnProgress['phase']): void {
       const now = performance.now();
-      if (phase !== 'alarm') spent[phase === 'demonstrations' ? 'warm' : phase] += now - last;
+      if (phase !== 'alarm') spent[SPENT[phase]] += now - last;
       last = now;
     },
     stop() {
@@ -261,7 +279,7 @@ function startClock() {
 }
 
 /** Shows each phase as a progress line of its own. */
-function followProgress(io: Io): (progress: Progress) => void {
+function followProgress(io: Io): (progress: TurnProgress) => void {
   let phase = '';
   let line: ReturnType<Io['progress']> | null = null;
   return (p) => {
@@ -269,9 +287,10 @@ function followProgress(io: Io): (progress: Progress) => void {
       io.log(`warning: ${p.text}`);
       return;
     }
-    if (p.phase !== phase || !line) {
-      phase = p.phase;
-      line = io.progress(LABELS[p.phase], p.total, p.done - 1);
+    const label = labelOf(p);
+    if (label !== phase || !line) {
+      phase = label;
+      line = io.progress(label, p.total, p.done - 1);
     }
     line.step(p.done, figuresOf(p));
   };
@@ -284,7 +303,10 @@ const LABELS = {
   evaluate: 'evaluation',
 } as const;
 
-function figuresOf(p: Exclude<Progress, { phase: 'alarm' }>): { [name: string]: number | string } {
+const labelOf = (p: Exclude<TurnProgress, { phase: 'alarm' }>): string =>
+  p.phase === 'attack' || p.phase === 'harden' || p.phase === 'fixed' ? labelTurn(p) : LABELS[p.phase];
+
+function figuresOf(p: Exclude<TurnProgress, { phase: 'alarm' }>): { [name: string]: number | string } {
   switch (p.phase) {
     case 'demonstrations':
       return {};
@@ -294,5 +316,9 @@ function figuresOf(p: Exclude<Progress, { phase: 'alarm' }>): { [name: string]: 
       return { reward: p.metrics.reward, safety: p.metrics.safety, utility: p.metrics.utility };
     case 'evaluate':
       return { policy: p.name };
+    case 'attack':
+    case 'harden':
+    case 'fixed':
+      return figuresOfTurn(p);
   }
 }

@@ -47,7 +47,7 @@ async function describeRun(run: Found, now: number): Promise<RunLine> {
   const grpo = asFields(config.grpo);
   const last = await readLast(join(run.path, 'metrics.jsonl'));
   const changed = await findChanged(run);
-  const total = asNumber(last.phase === 'warm' ? asFields(config.warm).steps : grpo.steps);
+  const total = countSteps(config, last.phase);
   const done = last.step === null ? 0 : last.step + 1;
   const phase = isBenchmark ? 'done' : await findPhase(run, last.phase, total !== null && done >= total, now - changed);
   return {
@@ -138,6 +138,13 @@ async function findPhase({ path, files }: Found, last: string | null, full: bool
   if (idle > QUIET) return last === null ? 'empty' : 'stopped';
   if (last === 'grpo') return full ? 'evaluate' : 'grpo';
   return last === 'warm' ? 'warm' : 'empty';
+}
+
+/** How many steps a phase of a run has. */
+function countSteps(config: { readonly [key: string]: unknown }, phase: string | null): number | null {
+  if (phase !== 'harden') return asNumber(asFields(phase === 'warm' ? config.warm : config.grpo).steps);
+  const { rounds, steps } = asFields(config.adversary);
+  return (asNumber(rounds) ?? 0) * (asNumber(steps) ?? 0);
 }
 
 type Last = { readonly phase: string | null; readonly step: number | null; readonly figures: RunLine['figures'] };

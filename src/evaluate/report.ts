@@ -5,6 +5,7 @@ import type { Alarm, ReportData } from './report/data.ts';
 import { formatNumber, formatSeconds, MISSING } from './report/figures.ts';
 import { type Content, html, type Markup, toText } from './report/html.ts';
 import { renderResults, sayVerdict } from './report/results.ts';
+import { renderRounds } from './report/rounds.ts';
 import { STYLE } from './report/style.ts';
 import { renderExample } from './report/talk.ts';
 
@@ -49,7 +50,7 @@ ${renderPart('results', 'Before and after', [
   html`<h3>On the families it trained on</h3><p class="about">The same kinds of episodes from training’s families. The distance to the table above is what does not carry over.</p>`,
   renderResults(data, 'train'),
 ])}
-${renderPart('learning', 'How it learned', renderCurves(data))}
+${renderPart('learning', 'How it learned', renderCurves(data))}${data.rounds ? renderPart('attackers', 'Attackers and training in turns', renderRounds(data.rounds)) : null}
 ${renderPart('examples', 'Episodes', [
   html`<p class="about">The same scenario played by the policy before and after reinforcement.</p>`,
   data.examples.length === 0
@@ -69,7 +70,7 @@ function renderTop(data: ReportData): Markup {
   return html`<header class="top"><h1>Tribune run <b>${data.run}</b></h1>
 <p class="verdict">${sayVerdict(data)}</p>
 <dl class="facts">${listFacts(data).map(([name, value, detail]) => html`<div><dt>${name}</dt><dd>${value}${detail ? html`<small>${detail}</small>` : null}</dd></div>`)}</dl>
-<nav aria-label="Parts of the report"><ul>${link('results', 'Before and after')}${link('learning', 'How it learned')}${link('examples', 'Episodes')}${link('notes', 'How to read this')}${link('configuration', 'Configuration')}</ul></nav></header>`;
+<nav aria-label="Parts of the report"><ul>${link('results', 'Before and after')}${link('learning', 'How it learned')}${data.rounds ? link('attackers', 'Attackers') : null}${link('examples', 'Episodes')}${link('notes', 'How to read this')}${link('configuration', 'Configuration')}</ul></nav></header>`;
 }
 
 type Fact = readonly [name: string, value: string, detail: string];

@@ -1,4 +1,5 @@
 // `tribune/redteam`: attacks on policies and guards that search and learn, as a library.
+export { adversaryRun, type TurnOptions, type TurnProgress } from './adversary/run.ts';
 export { type Arena, type ArenaOptions, type Defence, nameDefence, openArena, type Try } from './arena.ts';
 export { type Attempt, applyAttack, NO_ATTACK, type Piece, type Place, textOf } from './attack.ts';
 export type { Attacker, Lesson, View } from './attacker.ts';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EXECUTORS, type ExecutorKind } from '../policy/local/executor.ts';
 import { SURROGATES, type Surrogate } from '../policy/local/loss.ts';
 import { type PresetName, presets } from '../reward/presets.ts';
+import { adversarySchema } from './adversary/settings.ts';
 import { KL_SHAPES, RATE_SHAPES } from './schedule.ts';
 
 const share = z.number().min(0).max(1);
@@ -95,6 +96,8 @@ export const configSchema = z.strictObject({
       path: ['workers'],
     }),
   evaluate: z.strictObject({ count, seed: z.int() }),
+  /** Training against attackers after the alignment; missing: none. */
+  adversary: adversarySchema.exactOptional(),
   /** Steps between checkpoints. */
   checkpoint: count,
 });

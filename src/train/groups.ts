@@ -103,7 +103,8 @@ function seedOf(...keys: number[]): number {
   return rng('sample', ...keys).int(2 ** 31);
 }
 
-function judgeGroup(
+/** The members of a group: judged, rewarded, and told from each other. */
+export function judgeGroup(
   scenario: Scenario,
   sampled: readonly Sampled[],
   { preset, scaling, credit }: TrainConfig['grpo'],

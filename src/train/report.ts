@@ -1,8 +1,11 @@
 // Gathers what a run left in its directory into its report. What the report looks like: evaluate/report.ts.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { decodeEpisodes } from '../episode/codec.ts';
 import type { Episode } from '../episode/episode.ts';
+import { parseJson } from '../episode/input.ts';
 import { writeAtomic } from '../evaluate/file.ts';
+import type { RoundRow } from '../evaluate/report/rounds.ts';
 import { type Example, renderReport, type StepRow, type WarmRow } from '../evaluate/report.ts';
 import { loadCheckpoint } from '../policy/local/checkpoint.ts';
 import { FAMILIES } from '../world/generate/families/index.ts';
@@ -27,6 +30,8 @@ export async function writeReport(
   const lines = (await readMetrics(run)) as (({ phase: 'warm' } & WarmRow) | ({ phase: 'grpo' } & StepMetrics))[];
   const steps = lines.flatMap((line): StepMetrics[] => (line.phase === 'grpo' ? [line] : []));
   const watch = watchDecisions([]);
+  const turns = run.at('reports', 'adversary.json');
+  const rounds = existsSync(turns) ? (parseJson(await readFile(turns, 'utf8'), turns) as Turns).rounds : null;
   const families = (split: 'train' | 'heldout') => FAMILIES.filter((family) => family.split === split).length;
   const count = parameters ?? (await loadCheckpoint(run.at('checkpoints', 'final'))).theta.length;
   const html = renderReport({
@@ -43,10 +48,14 @@ export async function writeReport(
     steps: steps satisfies readonly StepRow[],
     evaluations: evaluation.rows,
     examples: await pickExamples(run, config),
+    ...(rounds ? { rounds } : {}),
     alarms: steps.flatMap((step) => watch(step).map((text) => ({ step: step.step, text }))),
   });
   await writeAtomic(run.at('report.html'), html);
 }
+
+/** What rounds against attackers left (redteam/adversary/rows.ts). */
+type Turns = { readonly rounds: readonly RoundRow[] };
 
 export type PhaseSeconds = {
   readonly warm: number;

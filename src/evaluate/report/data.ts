@@ -3,6 +3,7 @@
 import type { Episode } from '../../episode/episode.ts';
 import type { Decision, Mode } from '../../safety/taxonomy.ts';
 import type { Metrics } from '../metrics.ts';
+import type { RoundRow } from './rounds.ts';
 
 /** A number, or null where there is none. A number that is not finite is treated as null. */
 export type Figure = number | null;
@@ -76,6 +77,8 @@ export type ReportData = {
   readonly evaluations: readonly Evaluation[];
   readonly examples: readonly Example[];
   readonly alarms: readonly Alarm[];
+  /** Rounds against attackers; missing: there were none. */
+  readonly rounds?: readonly RoundRow[];
 };
 
 /** The metrics of a policy on a split, or null if it was not measured. */
