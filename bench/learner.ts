@@ -88,16 +88,19 @@ async function openTorch(policy: 'ACTIVE' | 'PASSIVE'): Promise<Torch | null> {
   const child = spawn(process.env.PYTHON ?? 'python3', [script], { env, stdio: ['pipe', 'pipe', 'ignore'] });
   child.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  // Who is not asked stands still: threads that spin go on for a while after their work, on a core of whoever is measured next.
   const ask = async (task: object): Promise<Answer> => {
+    child.kill('SIGCONT');
     child.stdin.write(`${JSON.stringify(task)}\n`, () => undefined);
     const { value, done } = await lines.next();
+    child.kill('SIGSTOP');
     return done ? { error: 'PyTorch ended' } : (JSON.parse(value) as Answer);
   };
   child.stdin.on('error', () => undefined);
   const { version } = await ask({ do: 'peak' });
   if (!version) return null;
   console.error(`PyTorch ${version}, threads ${policy === 'ACTIVE' ? 'spin' : 'sleep'} while they wait`);
-  return { ask, close: () => void child.kill() };
+  return { ask, close: () => void child.kill('SIGKILL') };
 }
 
 const child = process.argv.includes('--length'); // a run for memory only
@@ -170,7 +173,10 @@ function perPosition({ clock, work }: Cost, rows: number): Cost {
 
 function runWorker(worker: Worker, task: SampleTask): Promise<void> {
   return new Promise((resolve, reject) => {
-    worker.once('message', () => resolve());
+    worker.once('message', () => {
+      worker.off('error', reject);
+      resolve();
+    });
     worker.once('error', reject);
     worker.postMessage(task);
   });
