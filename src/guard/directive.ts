@@ -96,7 +96,7 @@ const isSignpost = (verb: string, next: string): boolean =>
 /** Finds the directives of a folded text, in order, not overlapping. Work is linear in its length. */
 export function findDirectives({ text: folded, offsets }: Folded, original: string): readonly Directive[] {
   const placeIn = (at: number): number => (offsets === null ? at : (offsets[at] ?? original.length));
-  const attacks = growAttacks(folded, findCues(folded));
+  const attacks = joinForged(folded, growAttacks(folded, findCues(folded)));
   const orders = findOrders(folded, original, placeIn).map((at) => growOrder(folded, at));
   const strong = attacks
     .filter((attack) => isLive(folded, attack, orders))
@@ -158,6 +158,30 @@ function growAttacks(folded: string, cues: readonly Cue[]): readonly Directive[]
     });
   }
   return spans;
+}
+
+const TAG = /<(\/?)([a-z][\w-]{1,30})[^<>]{0,80}>/g;
+/** How far a forged tag's end may lie from its beginning. */
+const FORGED_REACH = 8000;
+
+/** What stands between a forged tag in one attack and its end in a later one is theirs too, however plain it looks. */
+function joinForged(folded: string, attacks: readonly Directive[]): readonly Directive[] {
+  const joined: Directive[] = [];
+  for (const attack of attacks) {
+    const last = joined.at(-1);
+    if (last !== undefined && attack.start - last.end < FORGED_REACH && closesTag(folded, last, attack)) {
+      const cues = [...new Set([...last.cues, ...attack.cues])];
+      joined[joined.length - 1] = { ...last, end: attack.end, cues };
+    } else joined.push(attack);
+  }
+  return joined;
+}
+
+function closesTag(folded: string, first: Directive, second: Directive): boolean {
+  const tagsOf = ({ start, end }: Directive, mark: string): readonly string[] =>
+    [...folded.slice(start, end).matchAll(TAG)].flatMap(([, slash, name]) => (slash === mark ? [name!] : []));
+  const closed = new Set(tagsOf(second, '/'));
+  return closed.size > 0 && tagsOf(first, '').some((name) => closed.has(name));
 }
 
 /** Back to where the cue's sentence begins; a sign that refers back takes the sentence before it too. Not before `floor`. */

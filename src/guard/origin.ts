@@ -189,6 +189,7 @@ function namesAnother(view: View, parts: CallParts, span: Span): boolean {
 
 function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover } = wish;
+  const consequential = isConsequential(parts.effects);
   if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
     return blame('sensitive', tool, span, PURPOSE);
   const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, follows, differs } =
@@ -199,14 +200,15 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
   const wished = cover >= 0.4 && wish.ownValue();
   const other = span.cues.includes(CALL_CUE) && taken.length === 0;
   if (namesTool(parts, span) && cover < 0.99 && !wished && !other && !(apart && cover >= 0.4)) {
-    return blame(apart ? 'sensitive' : 'malicious', tool, span, `the tool ${parts.call.name} by name`);
+    // What is read may be the user's too.
+    const mode = apart || !consequential ? 'sensitive' : 'malicious';
+    return blame(mode, tool, span, `the tool ${parts.call.name} by name`);
   }
   // A call written out is followed where it brings any value that stands nowhere else.
-  if (taken.length > 0 && span.cues.includes(CALL_CUE) && namesTool(parts, span) && isConsequential(parts.effects))
+  if (taken.length > 0 && span.cues.includes(CALL_CUE) && namesTool(parts, span) && consequential)
     return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
   if (elsewhere() && !namesTool(parts, span)) return null;
   const another = namesAnother(view, parts, span) && !isGrave(parts);
-  const consequential = isConsequential(parts.effects);
   const enough = (consequential ? cover >= 0.2 : !ordersReading(parts, span)) ? 0.8 : 0.5;
   if (
     its >= enough &&
@@ -389,11 +391,8 @@ const listValues = (leaves: readonly Leaf[]): string =>
   [...new Set(leaves.map(({ value }) => show(value)))].slice(0, 3).join(', ');
 
 function blame(mode: Finding['mode'], tool: HeardTool, span: Span, what: string): Finding {
-  const kind =
-    span.strength === 2
-      ? `an order in ${nameText(tool)} that ${span.cues.join(', ')}`
-      : `an order in ${nameText(tool)}`;
-  const text = `${kind} calls for ${what}`;
+  const signs = span.strength === 2 ? ` that ${span.cues.join(', ')}` : '';
+  const text = `an order in ${nameText(tool)}${signs} calls for ${what}`;
   return tool.of === undefined
     ? { mode, source: 'provenance', text, span: { message: tool.index, start: span.start, end: span.end } }
     : { mode: 'sensitive', source: 'provenance', text };
