@@ -58,10 +58,13 @@ export function findRelay(view: View, { text }: Literal, host: string | null, ur
   const asked = view.user.some(({ digest }) => ASKED.test(digest.folded.text));
   let found: Planted | null = null;
   for (const tool of [...view.tools, ...view.described]) {
-    for (const sentence of sentencesWith(tool, text)) {
-      if (!isPlanted(view, tool, sentence, urged, asked)) return null;
-      found ??= { tool, start: sentence.start, end: sentence.end };
-    }
+    const sentences = [...sentencesWith(tool, text)];
+    const planted = sentences.filter((sentence) => isPlanted(view, tool, sentence, urged, asked));
+    // What a text asks to have told to the user is no report of its own, however often it says it beside.
+    const isToTell = planted.some(({ sentence }) => USER.test(sentence) && asksToTell(sentence));
+    if (planted.length < sentences.length && !isToTell) return null;
+    const [first] = planted;
+    if (first !== undefined) found ??= { tool, start: first.start, end: first.end };
     found ??= findEncoded(tool, text);
   }
   return found;
