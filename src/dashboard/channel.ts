@@ -15,12 +15,12 @@ export type ChannelOptions = {
   readonly now: () => number;
   /** Milliseconds between two tries to reach the dashboard. Default 500. */
   readonly pause?: number;
-  /** Milliseconds the gate waits for an answer, which may be less than an approval lives. Default 110,000, as the gate's. */
+  /** Milliseconds a person has. Default 109,000: a moment less than the gate waits, so that the inbox sees its own end. */
   readonly patience?: number;
 };
 
 /** An asker that puts questions into the dashboard's inbox. */
-export function askInbox({ socket, from, now, pause = 500, patience = 110_000 }: ChannelOptions): Asker {
+export function askInbox({ socket, from, now, pause = 500, patience = 109_000 }: ChannelOptions): Asker {
   return async (question, signal) => {
     const end = Math.min(question.ask.expires, now() + patience);
     for (;;) {

@@ -6,17 +6,22 @@ import { isOrderVerb } from './lexicon.ts';
 
 /** A clause, in offsets of the folded text, with its words, and whether one of them can open an order. */
 export type Place = { readonly start: number; readonly end: number; readonly said: Said; readonly bids: boolean };
-const read = new WeakMap<Digest, Map<string, readonly Place[]>>();
 
-/** The clauses that hold a text, at most eight; kept with the text they stand in. */
-export function clausesWith(digest: Digest, wanted: string): readonly Place[] {
-  const found = read.get(digest) ?? new Map<string, readonly Place[]>();
-  read.set(digest, found);
-  const known = found.get(wanted);
-  if (known !== undefined) return known;
-  const clauses = findClauses(digest.folded.text, wanted);
-  if (found.size < 100) found.set(wanted, clauses);
-  return clauses;
+/** The clauses that hold a text, at most eight. */
+export const clausesWith = keepWith((digest, wanted): readonly Place[] => findClauses(digest.folded.text, wanted));
+
+/** What is found out about a text and a piece of it, kept with the text it was found in; of the first hundred pieces. */
+export function keepWith<T>(find: (digest: Digest, piece: string) => T): (digest: Digest, piece: string) => T {
+  const kept = new WeakMap<Digest, Map<string, { readonly found: T }>>();
+  return (digest, piece) => {
+    const known = kept.get(digest) ?? new Map<string, { readonly found: T }>();
+    kept.set(digest, known);
+    const before = known.get(piece);
+    if (before !== undefined) return before.found;
+    const found = find(digest, piece);
+    if (known.size < 100) known.set(piece, { found });
+    return found;
+  };
 }
 
 function findClauses(text: string, wanted: string): readonly Place[] {

@@ -1,7 +1,7 @@
 // Whether a call's deed is anybody's wish, told without knowing what an order looks like: a clause of a tool's text that says the
 // call (its deed and values the user did not give) explains it better than a user who never spoke of such a deed; and a grave
 // deed that nobody spoke of, done to something nobody named, is nobody's. Not here: orders (directive.ts, origin.ts).
-import { clausesWith, type Place } from './clause.ts';
+import { clausesWith, keepWith, type Place } from './clause.ts';
 import { runsAnything } from './command.ts';
 import { type Finding, isEcho, isGrave } from './destination.ts';
 import type { Digest } from './digest.ts';
@@ -74,18 +74,8 @@ const isFound = (view: View, leaf: Leaf): boolean =>
     (tool) => tool.digest.plain.has(leaf.whole) && !isEcho(tool, leaf) && hasItem(tool.digest, leaf.folded),
   );
 
-const items = new WeakMap<Digest, Map<string, boolean>>();
-
-/** Whether a value stands as an item in a text; kept with the text. */
-function hasItem(digest: Digest, value: string): boolean {
-  const known = items.get(digest) ?? new Map<string, boolean>();
-  items.set(digest, known);
-  const before = known.get(value);
-  if (before !== undefined) return before;
-  const found = isItem(digest.folded.text, value);
-  if (known.size < 100) known.set(value, found);
-  return found;
-}
+/** Whether a value stands as an item in a text. */
+const hasItem = keepWith((digest, value) => isItem(digest.folded.text, value));
 
 function isItem(text: string, value: string): boolean {
   for (let at = text.indexOf(value), n = 0; at >= 0 && n < 20; at = text.indexOf(value, at + 1), n++) {

@@ -7,8 +7,9 @@ import type { Episode } from '../episode/episode.ts';
 import type { Transcript } from '../policy/local/policy.ts';
 import { loadWorlds } from '../world/world.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from './config.ts';
+import { TrainingFault } from './fault.ts';
 import { type Member, pickIndexes, sampleGroups, scenarioAt } from './groups.ts';
-import { buildBatch } from './grpo.ts';
+import { buildBatch, checkMismatch } from './grpo.ts';
 
 before(loadWorlds);
 
@@ -16,6 +17,16 @@ const config: TrainConfig = {
   ...DEFAULT_CONFIG,
   grpo: { ...DEFAULT_CONFIG.grpo, groups: 6, members: 4, steps: 10, explore: 0.2 },
 };
+
+test('sampler and trainer may differ by as much as is borne; more, and what is no number, stops the run with advice', () => {
+  const borne = { most: 0.1, advice: '; try less' };
+  checkMismatch(0.1, borne);
+  assert.throws(
+    () => checkMismatch(0.11, borne),
+    /^TrainingFault: sampler and trainer disagree by 1\.1e-1 .* at most 0\.1; try less$/,
+  );
+  assert.throws(() => checkMismatch(Number.NaN, { most: Number.POSITIVE_INFINITY, advice: '' }), TrainingFault);
+});
 
 // --- the data of the loss
 

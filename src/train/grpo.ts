@@ -105,11 +105,24 @@ export type Aids = {
   readonly lessons: readonly Lesson[];
   /** The longest gradient that is believed; default any. */
   readonly limit?: number;
+  /** How far sampler and trainer may be apart; default 1e-4. */
+  readonly tolerance?: Tolerance;
 };
+
+/** The largest difference of a log-probability that is borne, and advice for whoever meets a larger one. */
+export type Tolerance = { readonly most: number; readonly advice: string };
+
+/** Throws TrainingFault where sampler and trainer are further apart than is borne, or by no number. */
+export function checkMismatch(mismatch: number, { most, advice }: Tolerance): void {
+  if (mismatch <= most) return;
+  const found = `sampler and trainer disagree by ${mismatch.toExponential(1)} in a log-probability`;
+  throw new TrainingFault(`${found}, expected at most ${most}${advice}`);
+}
 
 /**
  * One update from judged groups. `base` is the parameter vector of the policy that KL holds to.
- * Throws TrainingFault, with nothing changed, if a reward, a loss or the gradient is no number or beyond its bound.
+ * Throws TrainingFault, with nothing changed, if a reward, a loss or the gradient is no number or beyond its bound, or if sampler and
+ * trainer disagree.
  */
 export async function updatePolicy(
   learner: Learner,
@@ -117,7 +130,7 @@ export async function updatePolicy(
   groups: readonly Group[],
   config: TrainConfig,
   step: number,
-  { decisions, cues, lessons, limit = Number.POSITIVE_INFINITY }: Aids,
+  { decisions, cues, lessons, limit = Number.POSITIVE_INFINITY, tolerance = { most: 1e-4, advice: '' } }: Aids,
 ): Promise<StepMetrics> {
   const { steps, optimizer, learningRate, rise, beta2, clipLow, clipHigh, emphasis, level, schedule } = config.grpo;
   const when = { phase: 'alignment', step };
@@ -157,10 +170,7 @@ export async function updatePolicy(
     { what: 'the KL estimate', value: pass.kl ?? 0, most: KL_LIMIT },
   );
   const mismatch = compareLogps(batch.data, pass.logps);
-  if (!(mismatch <= 1e-4))
-    throw new Error(
-      `sampler and trainer disagree by ${mismatch.toExponential(1)} in a log-probability, expected at most 1e-4`,
-    );
+  checkMismatch(mismatch, tolerance);
   // The skills of the warm start go on being taught beside it, without its judgements (PPO-ptx, arXiv 2203.02155): else what
   // moves the decisions slowly spoils the copying of values.
   if (replay > 0) {

@@ -39,7 +39,7 @@ import {
   sweepDrafts,
   writeEpisodes,
 } from './rundir.ts';
-import { correctGroups, type Drift, tolerate } from './stale.ts';
+import { correctGroups, type Drift } from './stale.ts';
 
 export type RemoteOptions = AlignOptions & {
   /** Sent as X-API-Key. */
@@ -265,20 +265,22 @@ async function learn(
   limit: number,
 ): Promise<{ readonly metrics: StepMetrics; readonly drift: Drift | null }> {
   const { correct, most, tolerance } = config.learner;
-  const aids = { decisions: new Uint32Array(), cues: new Set<number>(), lessons: [], limit };
+  const advice =
+    ' (learner.tolerance): a server in bfloat16 needs --set learner.correct=always, and learner.tolerance=0.1 or so';
+  const borne = { most: tolerance, advice };
+  const aids = { decisions: new Uint32Array(), cues: new Set<number>(), lessons: [], limit, tolerance: borne };
   const corrected = staleness > 0 || correct === 'always' ? await correctGroups(learner, groups, most) : null;
-  const tolerant = tolerate(corrected?.learner ?? learner, tolerance);
   const base = new Float32Array(0); // any vector but the learner's own stands for the base model
   try {
     const metrics = await updatePolicy(
-      tolerant.learner,
+      corrected?.learner ?? learner,
       base,
       corrected?.groups ?? groups,
       asTraining(config),
       notes.done,
       aids,
     );
-    return { metrics: { ...metrics, mismatch: tolerant.seen() }, drift: corrected?.drift ?? null };
+    return { metrics, drift: corrected?.drift ?? null };
   } catch (error) {
     if (error instanceof TinkerError && error.kind === 'garbled') throw new TrainingFault(error.message);
     throw error;

@@ -5,7 +5,6 @@
 // 1802.01561). Not here: which episodes are stale (remote.ts).
 import type { Batch, Datum } from '../policy/local/batch.ts';
 import type { Learner } from '../policy/local/parallel.ts';
-import { TrainingFault } from './fault.ts';
 import type { Group } from './groups.ts';
 
 /** How far sampler and trainer were apart, over the tokens that are learned from. */
@@ -62,45 +61,6 @@ export async function correctGroups(learner: Learner, groups: readonly Group[], 
       mismatch: seen.mismatch,
     },
   };
-}
-
-/** A learner, and by how much its log-probabilities were off those of the sampler, at the most, in passes back so far. */
-export type Tolerant = { readonly learner: Learner; seen(): number };
-
-/**
- * Bears a sampler and a trainer that differ by up to `tolerance` in a log-probability, as those of a server that computes in
- * bfloat16: the loop, which believes 1e-4 and no more, is shown what was sampled, while loss and gradient are of what the trainer
- * found, whose ratios to it are PPO's own. The learner rejects with TrainingFault beyond that.
- */
-export function tolerate(learner: Learner, tolerance: number): Tolerant {
-  let most = 0;
-  return {
-    seen: () => most,
-    learner: {
-      ...learner,
-      async forwardBackward(batch, loss) {
-        const pass = await learner.forwardBackward(batch, loss);
-        if (loss.kind !== 'grpo') return pass;
-        const worst = measureGap(batch, pass.logps);
-        most = Math.max(most, worst);
-        if (worst <= tolerance)
-          return { ...pass, logps: batch.data.map(({ oldLogps }, at) => oldLogps ?? pass.logps[at]!) };
-        const told = `sampler and trainer disagree by ${worst.toExponential(1)} in a log-probability`;
-        const advice = 'a server in bfloat16 needs --set learner.correct=always, and learner.tolerance=0.1 or so';
-        throw new TrainingFault(`${told}, expected at most ${tolerance} (learner.tolerance): ${advice}`);
-      },
-    },
-  };
-}
-
-/** The largest difference on a token that is learned from; NaN counts as endless. */
-function measureGap(batch: Batch, logps: readonly Float32Array[]): number {
-  const gaps = batch.data.flatMap(({ weights, oldLogps }, at) =>
-    Array.from(weights, (weight, token) =>
-      weight === 0 ? 0 : Math.abs((logps[at]?.[token] ?? 0) - (oldLogps?.[token] ?? 0)),
-    ),
-  );
-  return gaps.reduce((most, gap) => (gap <= most ? most : Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap), 0);
 }
 
 /** A datum is told by what it holds: the loop builds its arrays anew. */
