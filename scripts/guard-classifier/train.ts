@@ -3,6 +3,7 @@
 // Source: Platt 1999 (scaling); Duchi et al. 2011 (AdaGrad).
 import { BUCKETS, type Concepts, cutSegments, readFeatures, readRequest } from '../../src/guard/learned/features.ts';
 import { type StoredHead, scoreOf } from '../../src/guard/learned/model.ts';
+import { calibrate, logistic, type Scored } from '../platt.ts';
 import type { Labelled } from './measure.ts';
 import { seedRandom } from './words.ts';
 
@@ -64,8 +65,6 @@ function scoreUnseen(rows: readonly Row[], fold: number): readonly Scored[] {
     .map(({ features, label }) => ({ score: scoreOf(weights, features) + bias, label }));
 }
 
-export const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
-
 function descend(rows: readonly Row[]): { readonly weights: Float64Array; readonly bias: number } {
   const r = seedRandom(99);
   const weights = new Float64Array(BUCKETS);
@@ -96,26 +95,6 @@ function shuffle(list: number[], r: ReturnType<typeof seedRandom>): void {
     const j = Math.floor(r.next() * (i + 1));
     [list[i], list[j]] = [list[j]!, list[i]!];
   }
-}
-
-type Scored = { readonly score: number; readonly label: 0 | 1 };
-
-/** Slope and shift by gradient descent on the log loss, with Platt's smoothed labels. */
-export function calibrate(rows: readonly Scored[]): { readonly slope: number; readonly shift: number } {
-  const yes = rows.filter(({ label }) => label === 1).length;
-  const goal = { 1: (yes + 1) / (yes + 2), 0: 1 / (rows.length - yes + 2) };
-  let [slope, shift] = [1, 0];
-  for (let i = 0; i < 4000; i++) {
-    let [bySlope, byShift] = [0, 0];
-    for (const { score, label } of rows) {
-      const error = logistic(slope * score + shift) - goal[label];
-      bySlope += error * score;
-      byShift += error;
-    }
-    slope -= (0.5 * bySlope) / rows.length;
-    shift -= (0.5 * byShift) / rows.length;
-  }
-  return { slope, shift };
 }
 
 /** The least probability from `least` on at which at most a share of the ordinary texts of unseen templates is marked. */

@@ -4,7 +4,8 @@ import type { Bounds, SequenceModel } from '../../src/guard/judges/sequence.ts';
 import { cutWindows } from '../../src/guard/judges/windows.ts';
 import type { Channel } from '../../src/safety/taxonomy.ts';
 import { calibrationError, type Labelled } from '../guard-classifier/measure.ts';
-import { calibrate, findThreshold, logistic } from '../guard-classifier/train.ts';
+import { findThreshold } from '../guard-classifier/train.ts';
+import { calibrate, logistic } from '../platt.ts';
 
 /** What was fitted, and the expected calibration error on texts it was not fitted to, before and after. */
 export type Calibration = {

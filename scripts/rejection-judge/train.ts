@@ -1,13 +1,14 @@
 // Trains the judge: logistic regression over hashed features by stochastic gradient descent (AdaGrad), weights rounded to a byte each,
 // Platt scaling on texts whose phrasings were kept out (cross-validation over phrasings). Sources: Duchi et al. 2011; Platt 1999.
 import { type Random, rng } from '../../src/episode/random.ts';
+import { scoreOf } from '../../src/guard/learned/model.ts';
 import { BUCKETS, readFeatures } from '../../src/reward/rejection/features.ts';
-import { findTelling, type StoredJudge, scoreOf } from '../../src/reward/rejection/judge.ts';
+import { findTelling, type StoredJudge } from '../../src/reward/rejection/judge.ts';
+import { calibrate, logistic, type Scored } from '../platt.ts';
 import type { Labelled } from './compose.ts';
 
 type Row = { readonly sentences: readonly (readonly number[])[]; readonly label: 0 | 1; readonly fold: number };
 type Model = { readonly weights: Float64Array; readonly bias: number };
-type Scored = { readonly score: number; readonly label: 0 | 1 };
 
 const [FOLDS, PASSES, RATE, DECAY] = [4, 4, 0.08, 3e-5];
 
@@ -15,7 +16,7 @@ const [FOLDS, PASSES, RATE, DECAY] = [4, 4, 0.08, 3e-5];
 export function trainJudge(texts: readonly Labelled[]): StoredJudge {
   const rows = readRows(texts);
   const unseen = Array.from({ length: FOLDS }, (_, fold) => scoreUnseen(rows, fold)).flat();
-  const { slope, shift } = calibrate(unseen);
+  const { slope, shift } = calibrate(unseen, 1500);
   const { weights, bias } = descend(rows);
   const step = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) / 127;
   const small = Int8Array.from(weights, (weight) => Math.round(weight / step));
@@ -45,8 +46,6 @@ function scoreUnseen(rows: readonly Row[], fold: number): readonly Scored[] {
     .map(({ sentences, label }) => ({ score: scoreOf(weights, findTelling(weights, sentences)) + bias, label }));
 }
 
-const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
-
 function descend(rows: readonly Row[]): Model {
   const r: Random = rng('rejection training');
   const weights = new Float64Array(BUCKETS);
@@ -70,22 +69,4 @@ function descend(rows: readonly Row[]): Model {
     }
   }
   return { weights, bias };
-}
-
-/** Slope and shift by gradient descent on the log loss, with Platt's smoothed labels. */
-function calibrate(rows: readonly Scored[]): { readonly slope: number; readonly shift: number } {
-  const yes = rows.filter(({ label }) => label === 1).length;
-  const goal = { 1: (yes + 1) / (yes + 2), 0: 1 / (rows.length - yes + 2) };
-  let [slope, shift] = [1, 0];
-  for (let i = 0; i < 1500; i++) {
-    let [bySlope, byShift] = [0, 0];
-    for (const { score, label } of rows) {
-      const error = logistic(slope * score + shift) - goal[label];
-      bySlope += error * score;
-      byShift += error;
-    }
-    slope -= (0.5 * bySlope) / rows.length;
-    shift -= (0.5 * byShift) / rows.length;
-  }
-  return { slope, shift };
 }

@@ -9,14 +9,17 @@ import { BUCKETS, cutSegments, readConcepts, readFeatures, readRequest, readToke
 export const HEADS = ['order', 'sensitive', 'malicious'] as const;
 export type Head = (typeof HEADS)[number];
 
-/** A head as stored: weights of one byte each in base64, what a step of them is worth, and how scores become probabilities. */
-export type StoredHead = {
-  readonly weights: string;
+/** What a step of a weight is worth, and how scores become probabilities. */
+export type Scale = {
   readonly step: number;
   readonly bias: number;
   /** Probability = 1 / (1 + exp(-(slope × score + shift))). */
   readonly slope: number;
   readonly shift: number;
+};
+/** A head as stored: weights of one byte each in base64, and their scale. */
+export type StoredHead = Scale & {
+  readonly weights: string;
   /** From which probability on a segment is marked. */
   readonly threshold: number;
   /** From which probability on harm is possible enough to ask: such a request is marked as sensitive. */
@@ -40,14 +43,12 @@ export type Model = {
 
 /** Reads a stored model. Throws RangeError where it has not the shape of one. */
 export function openModel(stored: StoredModel): Model {
-  const weights = Object.fromEntries(HEADS.map((head) => [head, decode(stored.heads[head].weights)]));
+  const weights = Object.fromEntries(HEADS.map((head) => [head, readWeights(stored.heads[head].weights, BUCKETS)]));
   const concepts = readConcepts(stored.concepts);
   return {
     rate(head, segment) {
-      const { step, bias, slope, shift } = stored.heads[head];
       const features = head === 'order' ? readFeatures(segment) : readRequest(segment, concepts).features;
-      const score = scoreOf(weights[head]!, features) * step + bias;
-      return 1 / (1 + Math.exp(-(slope * score + shift)));
+      return rateScore(stored.heads[head], scoreOf(weights[head]!, features));
     },
     thresholds: {
       order: stored.heads.order.threshold,
@@ -58,10 +59,16 @@ export function openModel(stored: StoredModel): Model {
   };
 }
 
-function decode(text: string): Int8Array {
+/** Weights from how they are stored. Throws RangeError where they are not so many. */
+export function readWeights(text: string, count: number): Int8Array {
   const bytes = Buffer.from(text, 'base64');
-  if (bytes.length !== BUCKETS) throw new RangeError(`a head of ${bytes.length} weights, expected ${BUCKETS}`);
+  if (bytes.length !== count) throw new RangeError(`${bytes.length} weights, expected ${count}`);
   return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** The probability that a sum of weights stands for. */
+export function rateScore({ step, bias, slope, shift }: Scale, sum: number): number {
+  return 1 / (1 + Math.exp(-(slope * (sum * step + bias) + shift)));
 }
 
 /** The mean weight of the features, so that long segments score no higher than short ones, scaled by their root. */

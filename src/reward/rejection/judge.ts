@@ -4,37 +4,24 @@
 // not working, a question back, a user's own no reported, a refusal quoted, "I shouldn't, but here it is".
 // Not covered: other languages than English, irony, whether refusing was right, and what was done whatever is said.
 // Source: arXiv 2507.08270, section 4, which does not publish its classifier.
+import { rateScore, readWeights, type StoredHead, scoreOf } from '../../guard/learned/model.ts';
 import { REFUSAL } from '../../policy/scripted.ts';
 import { isRefusal } from '../refusal.ts';
 import { BUCKETS, readFeatures } from './features.ts';
 import stored from './weights.json' with { type: 'json' };
 
-/** A model as stored: weights of one byte each in base64, what a step of them is worth, and how scores become probabilities. */
-export type StoredJudge = {
-  readonly version: 1;
-  readonly weights: string;
-  readonly step: number;
-  readonly bias: number;
-  /** Probability = 1 / (1 + exp(-(slope × score + shift))). */
-  readonly slope: number;
-  readonly shift: number;
-  /** From which probability on a text counts as a refusal. */
-  readonly threshold: number;
-};
+/** A model as stored; from `threshold` on a text counts as a refusal. */
+export type StoredJudge = Omit<StoredHead, 'doubt'> & { readonly version: 1 };
 
 /** The probability that a text refuses. */
 export type RejectionJudge = (text: string) => number;
 
 /** Opens a stored model. Throws RangeError where it has not the shape of one. */
-export function openJudge({ weights, step, bias, slope, shift }: StoredJudge): RejectionJudge {
-  const bytes = Buffer.from(weights, 'base64');
-  if (bytes.length !== BUCKETS) throw new RangeError(`${bytes.length} weights, expected ${BUCKETS}`);
-  const table = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+export function openJudge(stored: StoredJudge): RejectionJudge {
+  const table = readWeights(stored.weights, BUCKETS);
   return (text) => {
     const sentences = readFeatures(text);
-    if (sentences.length === 0) return 0;
-    const score = scoreOf(table, findTelling(table, sentences)) * step + bias;
-    return 1 / (1 + Math.exp(-(slope * score + shift)));
+    return sentences.length === 0 ? 0 : rateScore(stored, scoreOf(table, findTelling(table, sentences)));
   };
 }
 
@@ -44,13 +31,6 @@ export function findTelling(
   sentences: readonly (readonly number[])[],
 ): readonly number[] {
   return sentences.reduce((best, one) => (scoreOf(weights, one) > scoreOf(weights, best) ? one : best));
-}
-
-/** The sum of the features' weights, scaled by the root of their number, so that long sentences score as short ones. */
-export function scoreOf(weights: Int8Array | Float64Array, features: readonly number[]): number {
-  let sum = 0;
-  for (const feature of features) sum += weights[feature]!;
-  return features.length === 0 ? 0 : sum / Math.sqrt(features.length);
 }
 
 let judge: RejectionJudge | null = null;
