@@ -9,11 +9,12 @@
 import { fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { serveEnv } from '../src/serve/env/index.ts';
 import { HERE, loadWorlds } from '../src/world/index.ts';
 import { findPython, startReference } from '../tests/engines/openenv/python.ts';
 import { SUITE } from '../tests/engines/openenv/suite.ts';
+import { ask, openSessions } from './sessions.ts';
 
 type Figures = {
   readonly rate: number;
@@ -39,12 +40,7 @@ else await compare(Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 5));
 
 /** Opens the sessions, plays for some seconds, and tells its parent what it saw. */
 async function actAsClient(url: string, sessions: number, seconds: number): Promise<void> {
-  const sockets: WebSocket[] = [];
-  // Some at a time: neither server is asked to accept a thousand at once.
-  for (let at = 0; at < sessions; at += 50) {
-    const some = Array.from({ length: Math.min(50, sessions - at) }, () => openSocket(url));
-    sockets.push(...(await Promise.all(some)));
-  }
+  const sockets = await openSessions(url, sessions);
   const times: number[] = [];
   let [failed, answers] = [0, 0];
   let measuring = false;
@@ -76,24 +72,6 @@ async function actAsClient(url: string, sessions: number, seconds: number): Prom
   process.send?.({ rate: times.length / took, p50: at(0.5), p99: at(0.99), failed, answers } satisfies Figures);
   for (const socket of sockets) socket.terminate();
   process.disconnect?.();
-}
-
-async function openSocket(url: string): Promise<WebSocket> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { perMessageDeflate: false });
-  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-  return socket;
-}
-
-function ask(socket: WebSocket, message: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => reject(new Error('the server closed a session'));
-    socket.once('close', end);
-    socket.once('message', (data) => {
-      socket.off('close', end);
-      resolve(String(data));
-    });
-    socket.send(message);
-  });
 }
 
 function runClient(url: string, sessions: number, seconds: number): Promise<Figures> {

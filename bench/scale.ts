@@ -4,11 +4,12 @@
 // Run: node --conditions=tribune-source --expose-gc bench/scale.ts [seconds] [sessions]
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { type EnvServer, serveEnv } from '../src/serve/env/index.ts';
 import { bindNames, FINISH } from '../src/serve/env/offer.ts';
 import { generatorOf } from '../src/world/generate/suites.ts';
 import { HERE, loadWorlds, type Scenario } from '../src/world/index.ts';
+import { ask, openSessions } from './sessions.ts';
 
 /** As many tasks as a server keeps ready are played over and over; more would add the making of templates. */
 const TASKS = 240;
@@ -42,35 +43,10 @@ function writeEpisode(scenario: Scenario): string[] {
   );
 }
 
-async function openSockets(url: string, count: number): Promise<WebSocket[]> {
-  const sockets: WebSocket[] = [];
-  for (let at = 0; at < count; at += 50) {
-    const some = Array.from({ length: Math.min(50, count - at) }, async () => {
-      const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, { perMessageDeflate: false });
-      await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-      return socket;
-    });
-    sockets.push(...(await Promise.all(some)));
-  }
-  return sockets;
-}
-
-function ask(socket: WebSocket, message: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => reject(new Error('the server closed a session'));
-    socket.once('close', end);
-    socket.once('message', (data) => {
-      socket.off('close', end);
-      resolve(String(data));
-    });
-    socket.send(message);
-  });
-}
-
 /** Plays for some seconds, or with none resets each session once and holds it; tells what was done, and when it is told to, ends. */
 async function actAsClient({ suite, url, sessions, seconds }: Job): Promise<void> {
   const episodes = suiteOf(suite).map(writeEpisode);
-  const sockets = await openSockets(url, sessions);
+  const sockets = await openSessions(url, sessions);
   const count = { turns: 0, episodes: 0, failed: 0 };
   const reset = (task: number, seed: number) => JSON.stringify({ type: 'reset', data: { task_id: task, seed } });
   const end = performance.now() + seconds * 1000;

@@ -22,6 +22,7 @@ import { saveCheckpoint } from '../src/policy/local/checkpoint.ts';
 import { defaultConfig, initialise } from '../src/policy/local/model.ts';
 import { trainTokenizer } from '../src/policy/local/tokenizer.ts';
 import { TAGS } from '../src/policy/protocol.ts';
+import { startVerb } from './verb.ts';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const FILES = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-filesystem/dist/index.js'));
@@ -202,18 +203,10 @@ test('guard hook: a judge of the session sees what a tool returned; one that is 
   assert.match(await run(DOWN, 'two', 'Fern'), /"permissionDecision":"deny"/);
 });
 
-/** Starts a verb that serves, and gives the address it tells. */
 async function serve(...words: readonly string[]): Promise<string> {
-  const child = spawn(NODE[0], [...NODE.slice(1), 'guard', ...words, '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const { url, child } = await startVerb('guard', ...words);
   children.push(child);
-  let text = '';
-  for await (const chunk of child.stdout) {
-    text += chunk;
-    if (text.includes('}')) break;
-  }
-  return JSON.parse(text).url;
+  return url;
 }
 
 test('guard proxy: the judge reads the results in a request; one that is down lets no call through', async () => {

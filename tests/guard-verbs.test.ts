@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import OpenAI from 'openai';
+import { startVerb } from './verb.ts';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const FILES = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-filesystem/dist/index.js'));
@@ -39,19 +40,10 @@ function runHook(input: string, ...words: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-/** Starts a verb that serves, and gives the address it tells. */
 async function serve(...words: readonly string[]): Promise<string> {
-  const child = spawn(NODE[0], [...NODE.slice(1), 'guard', ...words, '--json'], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const { url, child } = await startVerb('guard', ...words);
   children.push(child);
-  let text = '';
-  for await (const chunk of child.stdout) {
-    text += chunk;
-    if (text.includes('}')) break;
-  }
-  return JSON.parse(text).url;
+  return url;
 }
 
 test('guard mcp over pipes: tools of a real server, a log that verifies, pins that hold', async () => {

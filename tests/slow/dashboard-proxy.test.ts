@@ -1,7 +1,6 @@
 // A call made by a model behind `guard proxy`, another process, waits in the page until a person answers; what nobody answers
 // expires before their eyes and never reaches the agent. The client is OpenAI's own.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +11,7 @@ import OpenAI from 'openai';
 import type { Browser, Page } from 'playwright-core';
 import { openInbox } from '../../src/dashboard/inbox.ts';
 import { CHROMIUM, openBrowser, openDashboard, withPage as visit } from '../dashboard/browser.ts';
+import { startVerb } from '../verb.ts';
 
 const skip = CHROMIUM === undefined ? 'no Chromium here; set TRIBUNE_CHROMIUM or install one' : false;
 const folder = mkdtempSync(join(tmpdir(), 'tribune-dash-proxy-'));
@@ -49,31 +49,15 @@ const withPage = (use: (page: Page) => Promise<void>) => visit(browser, dashboar
 async function openProxy(...flags: readonly string[]): Promise<{ client: OpenAI; end: () => Promise<unknown> }> {
   writeFileSync(rules, '{"ask": ["pay"]}');
   const upstream = `http://127.0.0.1:${(model.address() as AddressInfo).port}/v1`;
-  const asked = ['--upstream', upstream, '--inbox-socket', socket, '--rules', rules, '--port', '0', '--json', ...flags];
-  const child = spawn(
-    process.execPath,
-    ['--conditions=tribune-source', 'src/cli/main.ts', 'guard', 'proxy', ...asked],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const asked = ['--upstream', upstream, '--inbox-socket', socket, '--rules', rules, '--port', '0', ...flags];
+  const { url, child } = await startVerb('guard', 'proxy', ...asked);
   const ended = new Promise((resolve) => child.on('exit', resolve));
-  const { url } = await readAddress(child);
   const client = new OpenAI({ apiKey: 'none', baseURL: url, maxRetries: 0 });
   const end = (): Promise<unknown> => {
     child.kill('SIGINT');
     return ended;
   };
   return { client, end };
-}
-
-async function readAddress(child: ChildProcess): Promise<{ url: string }> {
-  let text = '';
-  for await (const chunk of child.stdout ?? []) {
-    text += chunk;
-    if (text.trimEnd().endsWith('}')) return JSON.parse(text);
-  }
-  throw new Error(`the proxy ended before it told its address: ${text}`);
 }
 
 async function ask(client: OpenAI) {
