@@ -4,7 +4,7 @@ import { toText } from '../evaluate/report/html.ts';
 import { STYLE as REPORT } from '../evaluate/report/style.ts';
 
 const PAGE = `
-:root{--c0:#1f5fa8;--c1:#b3741a;--c2:#b23f56;--c3:#1c6e4c;--c4:#6b4ea0;--c5:#55606e;--faint:#646c78;--accent:#1f5fa8;--heat:31,95,168}
+:root{--c0:#1f5fa8;--c1:#8f5a12;--c2:#b23f56;--c3:#1c6e4c;--c4:#6b4ea0;--c5:#55606e;--faint:#646c78;--accent:#1f5fa8;--heat:31,95,168}
 @media (prefers-color-scheme:dark){:root{--c0:#78b0f0;--c1:#e0ad52;--c2:#ec8a9c;--c3:#6cc79d;--c4:#b59ae8;--c5:#aab3bf;--faint:#98a1ad;--accent:#78b0f0;--heat:90,150,220}}
 [hidden]{display:none!important}
 body{font-size:15px;line-height:1.5}

@@ -65,11 +65,11 @@ export const HOSTILE =
   '<script>window.pwned=1</script><img src=x onerror="window.pwned=2"><iframe src="javascript:parent.pwned=3"></iframe>' +
   '<a href="http://127.0.0.2/">x</a>\u202eevil\u2066\u001b[2J\u001b]0;title\u0007\u200b\u0000\ue000';
 
-/** A run that takes seconds. */
+/** A run of a small model that takes long enough to be seen under way: its page looks every two seconds. */
 export const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
   model: { ...DEFAULT_CONFIG.model, vocab: 700, width: 32, layers: 2, heads: 2, kvHeads: 2, headDim: 16, hidden: 48 },
-  warm: { ...DEFAULT_CONFIG.warm, demonstrations: 200, steps: 20, batch: 8 },
+  warm: { ...DEFAULT_CONFIG.warm, demonstrations: 200, steps: 1500, batch: 8 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 4, groups: 3, members: 3 },
   evaluate: { count: 24, seed: 7001 },
   checkpoint: 2,
