@@ -12,6 +12,7 @@ import type { ExecutorKind } from '../policy/local/executor.ts';
 import { decisionMask, judgementCues, makeGrammar } from '../policy/local/grammar.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
 import { type Learner, ParallelLearner } from '../policy/local/parallel.ts';
+import { SPECIALS } from '../policy/local/thought.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { END, TAGS } from '../policy/protocol.ts';
 import { generateScenario } from '../world/generate/generate.ts';
@@ -184,9 +185,9 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
   }
   await cutMetrics(run, 0);
   const demonstrations = await makeDemonstrations(config, options);
-  const specials = new Map<string, number>(TAGS.map((tag, id) => [tag, id]));
+  const specials = new Map(SPECIALS.map((name, id) => [name, id]));
   const texts = demonstrations.slice(0, TOKENIZER_DEMONSTRATIONS).flatMap((d) => listTexts(d, specials));
-  const tokenizer = trainTokenizer(texts, { vocabSize: config.model.vocab, specials: TAGS, attachBlank: true });
+  const tokenizer = trainTokenizer(texts, { vocabSize: config.model.vocab, specials: SPECIALS, attachBlank: true });
   const { rope, ...sizes } = config.model;
   const model: ModelConfig = { ...sizes, vocab: tokenizer.size, theta: rope, eps: 1e-6 };
   const r = rng('initialise', config.seed);

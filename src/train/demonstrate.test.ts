@@ -5,8 +5,8 @@ import { choosingPolicy } from '../agent/scripted.ts';
 import { rng } from '../episode/random.ts';
 import { constrainTurn, type Grammar, makeGrammar } from '../policy/local/grammar.ts';
 import { readTurn, renderTurn } from '../policy/local/render.ts';
+import { SPECIALS } from '../policy/local/thought.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
-import { TAGS } from '../policy/protocol.ts';
 import { DECISIONS, type Decision, MODES, type Mode } from '../safety/taxonomy.ts';
 import { generateSuite } from '../world/generate/generate.ts';
 import type { Scenario } from '../world/scenario.ts';
@@ -50,11 +50,11 @@ before(async () => {
       demonstrations.push(await demonstrate(scenario, rng('test', at, turn), DISPOSITIONS[name]));
     }
   }
-  const specials = new Map<string, number>(TAGS.map((tag, id) => [tag, id]));
+  const specials = new Map(SPECIALS.map((name, id) => [name, id]));
   const texts = demonstrations
     .filter(({ episode }) => episode.scenario.startsWith('core-train'))
     .flatMap((d) => listTexts(d, specials));
-  tokenizer = trainTokenizer(texts, { vocabSize: DEFAULT_CONFIG.model.vocab, specials: TAGS, attachBlank: true });
+  tokenizer = trainTokenizer(texts, { vocabSize: DEFAULT_CONFIG.model.vocab, specials: SPECIALS, attachBlank: true });
   grammar = makeGrammar(tokenizer);
 });
 

@@ -9,16 +9,8 @@ import { statedDecision, TAGS } from '../protocol.ts';
 import { DONE, FAILED, REFUSAL, STOPPED } from '../scripted.ts';
 import { type Constraint, chooseToken, seedGenerator } from './choose.ts';
 import { constrainTurn, type Grammar, makeGrammar, type Situation, situate } from './grammar.ts';
-import {
-  FACT_WORDS,
-  frameCall,
-  readTurn,
-  renderObservation,
-  renderPrompt,
-  renderTurn,
-  showName,
-  tagId,
-} from './render.ts';
+import { frameCall, readTurn, renderObservation, renderPrompt, renderTurn, showName, tagId } from './render.ts';
+import { FACT_WORDS, SPECIALS } from './thought.ts';
 import { trainTokenizer } from './tokenizer.ts';
 
 function makeTool(name: string, args: { readonly [argument: string]: 'string' | 'integer' }): ToolSchema {
@@ -53,8 +45,11 @@ const facts = [...Object.values(FACT_WORDS).flat(), ...DECISIONS].map((word) => 
 const prose = [' Anna Boris Done. Not done. 1 2 see alpha.com', '{"name":"'];
 const corpus = [...facts, ...names, ...frames, ...prose];
 
-/** One in which every word of a thought is one token, as after real training, and one of bare bytes. */
+/** One in which every word of a thought is a token of its own, as after real training; one of text; one of bare bytes. */
 const grammars: { readonly [name: string]: Grammar } = {
+  own: makeGrammar(
+    trainTokenizer([...corpus, ...corpus, ...corpus], { vocabSize: 700, specials: SPECIALS, attachBlank: true }),
+  ),
   words: makeGrammar(
     trainTokenizer([...corpus, ...corpus, ...corpus], { vocabSize: 700, specials: TAGS, attachBlank: true }),
   ),

@@ -8,7 +8,7 @@ import { DECISIONS, type Decision } from '../../safety/taxonomy.ts';
 import type { Tag } from '../protocol.ts';
 import { DONE, FAILED, REFUSAL, STOPPED } from '../scripted.ts';
 import type { Constraint } from './choose.ts';
-import { CALL_OPEN, type CallFrame, FACT_WORDS, frameCall, tagId } from './render.ts';
+import { CALL_OPEN, type CallFrame, frameCall, tagId } from './render.ts';
 import {
   encodeFixed,
   force,
@@ -23,6 +23,7 @@ import {
   type Then,
   wordState,
 } from './states.ts';
+import { encodeThought, FACT_WORDS } from './thought.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { NO_WORDS, readWords, type Spelled, type Words } from './words.ts';
 
@@ -355,12 +356,12 @@ function digitState(g: Grammar, closer: number, then: Then): State {
 
 /** Ids of the words after which a decision is a judgement: about a step of the task, or about an order. */
 export function judgementCues(tokenizer: Tokenizer): ReadonlySet<number> {
-  return new Set(['read', 'act', 'order'].flatMap((word) => tokenizer.encode(` ${word}`).slice(-1)));
+  return new Set(['read', 'act', 'order'].flatMap((word) => encodeThought(tokenizer, word).slice(-1)));
 }
 
 /** The mask of a place where exactly the decision is chosen: the ids of the three words, ascending. */
 export function decisionMask(tokenizer: Tokenizer): Uint32Array {
-  return Uint32Array.from(DECISIONS.flatMap((decision) => tokenizer.encode(` ${decision}`))).sort();
+  return Uint32Array.from(DECISIONS.flatMap((decision) => encodeThought(tokenizer, decision))).sort();
 }
 
 function decisionState(g: Grammar, then: (decision: Decision) => State | null, judges: boolean): State {

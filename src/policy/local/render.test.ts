@@ -7,7 +7,6 @@ import type { Observation, Step, ToolSchema } from '../../episode/episode.ts';
 import { DECISIONS } from '../../safety/taxonomy.ts';
 import { TAGS } from '../protocol.ts';
 import {
-  FACT_WORDS,
   frameCall,
   readTurn,
   renderEpisode,
@@ -17,6 +16,7 @@ import {
   showName,
   tagId,
 } from './render.ts';
+import { FACT_WORDS } from './thought.ts';
 import { parseTokenizer, trainTokenizer } from './tokenizer.ts';
 
 function makeTool(

@@ -1,5 +1,5 @@
-// Episodes as tokens of the local model, and back. Tags are control tokens; all other text, whoever wrote it, is encoded as
-// plain bytes and can never become one. Tools are shown by name, not as whole JSON Schemas: a model of a million
+// Episodes as tokens of the local model, and back. Tags and the words of thoughts are control tokens (thought.ts); all other
+// text, whoever wrote it, is encoded as plain bytes and can never become one. Tools are shown by name, not as whole JSON Schemas: a model of a million
 // parameters has a context of a few hundred tokens. Their parameters come with the grammar: a call spells them as it is made.
 // Words begin with a blank wherever they stand (`" Anna"` in a call as in prose), so that a word is the same tokens
 // everywhere, and a tool's name is shown with blanks for its underscores (`open note`), so that it is made of words too.
@@ -8,18 +8,8 @@ import type { Action, Call, Json } from '../../episode/action.ts';
 import type { Observation, Step, ToolSchema } from '../../episode/episode.ts';
 import type { Turn } from '../policy.ts';
 import { parseTurn, type Segment, TAGS, type Tag, turnSegments } from '../protocol.ts';
+import { decodeThought, encodeThought } from './thought.ts';
 import type { Tokenizer } from './tokenizer.ts';
-
-/** The words a thought of the local policy is made of: facts, then a decision. */
-export const FACT_WORDS = {
-  /** What the last observation was. */
-  news: ['content', 'order', 'done', 'error', 'approved', 'denied'],
-  whose: ['mine', 'others', 'making', 'handling'],
-  what: ['public', 'private', 'common', 'precious', 'honest', 'crooked', 'danger', 'plain'],
-  whom: ['inside', 'outside', 'nobody', 'user', 'little', 'large', 'unknown'],
-  /** What the next step would be. */
-  step: ['read', 'act', 'answer'],
-} as const;
 
 /** A tag's token id. */
 export function tagId(tokenizer: Tokenizer, tag: Tag): number {
@@ -117,7 +107,8 @@ export function renderTurn(
     if ('tag' in segment) return [tagId(tokenizer, segment.tag)];
     const before = segments[at - 1];
     const thought = before !== undefined && 'tag' in before && before.tag === '<think>';
-    return call && !thought ? renderCall(tokenizer, tools, call) : tokenizer.encode(` ${segment.text}`);
+    if (thought) return encodeThought(tokenizer, segment.text);
+    return call ? renderCall(tokenizer, tools, call) : tokenizer.encode(` ${segment.text}`);
   });
 }
 
@@ -177,7 +168,7 @@ function toSegments(tokenizer: Tokenizer, tokens: readonly number[]): Segment[] 
   const segments: Segment[] = [];
   let text: number[] = [];
   const flush = () => {
-    if (text.length > 0) segments.push({ text: tokenizer.decode(text) });
+    if (text.length > 0) segments.push({ text: decodeThought(tokenizer, text) });
     text = [];
   };
   for (const token of tokens) {

@@ -3,6 +3,7 @@
 // lists of words alone is made once and kept in a stock. Not here: what may follow what (grammar.ts).
 import type { Tag } from '../protocol.ts';
 import { tagId } from './render.ts';
+import { encodeThought } from './thought.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** One position: the ids allowed, and what comes after each. `null` ends the turn. */
@@ -68,9 +69,9 @@ export function encodeFixed(g: Stock, text: string): readonly number[] {
   return ids;
 }
 
-/** One word of a list, with its blank. The list is known again as an object, so it must never change. */
+/** One word of a thought. The list is known again as an object, so it must never change. */
 export function wordState(g: Stock, words: readonly string[], then: (word: string) => State | null): State {
-  const list = () => words.map((word) => ({ word, tokens: encodeFixed(g, ` ${word}`) }));
+  const list = () => words.map((word) => ({ word, tokens: encodeThought(g.tokenizer, word) }));
   return spellState(g, words, list, then);
 }
 
