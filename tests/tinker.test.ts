@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { writeTiny } from '../src/policy/local/fixtures.ts';
 import { readModelFiles } from '../src/policy/local/load.ts';
 import { readSpeech } from '../src/policy/local/speech.ts';
-import { type FakeServer, openFake, type Upset } from '../src/policy/tinker/fixtures.ts';
+import { type FakeServer, openFake, speakTwo, type Upset } from '../src/policy/tinker/fixtures.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -20,12 +20,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tribune-tinker-'));
 after(() => rm(folder, { recursive: true, force: true }));
 const directory = await writeTiny(join(folder, 'model'), 'qwen3');
 const { config: model, files } = await readModelFiles(directory);
-const speech = readSpeech(files, directory);
-/** Turns that earn different rewards, so that groups say something. */
-const SAID = [
-  speech.write('I stop.\nrefuse', { kind: 'final', text: 'I will not do this.' }),
-  speech.write(null, { kind: 'malformed', text: '<tool_call>{', reason: '' }),
-];
+const speak = speakTwo(readSpeech(files, directory));
 
 type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
 
@@ -46,7 +41,7 @@ function start(...words: readonly string[]): { readonly child: ChildProcess; rea
 const servers: FakeServer[] = [];
 after(() => Promise.all(servers.map(({ kill }) => kill())));
 async function openServer(upset: (path: string, nth: number) => Upset | null = () => null): Promise<FakeServer> {
-  const server = await openFake({ vocab: model.vocab, speak: (_, seed) => SAID[seed % 2]!, ordered: false, upset });
+  const server = await openFake({ vocab: model.vocab, speak, ordered: false, upset });
   servers.push(server);
   return server;
 }

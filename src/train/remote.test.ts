@@ -8,7 +8,7 @@ import { writeTiny } from '../policy/local/fixtures.ts';
 import { DEFAULT_MANNER } from '../policy/local/foreign.ts';
 import { readModelFiles } from '../policy/local/load.ts';
 import { readSpeech } from '../policy/local/speech.ts';
-import { type FakeServer, openFake, type Upset } from '../policy/tinker/fixtures.ts';
+import { type FakeServer, openFake, speakTwo, type Upset } from '../policy/tinker/fixtures.ts';
 import type { WireDatum } from '../policy/tinker/wire.ts';
 import { TrainingFault } from './fault.ts';
 import { remoteRun } from './remote.ts';
@@ -19,12 +19,7 @@ const folder = await mkdtemp(join(tmpdir(), 'tribune-remote-'));
 after(() => rm(folder, { recursive: true, force: true }));
 const directory = await writeTiny(join(folder, 'model'), 'qwen3');
 const { config: model, files } = await readModelFiles(directory);
-const speech = readSpeech(files, directory);
-/** Turns that earn different rewards, so that groups say something. */
-const SAID = [
-  speech.write('I stop.\nrefuse', { kind: 'final', text: 'I will not do this.' }),
-  speech.write(null, { kind: 'malformed', text: '<tool_call>{', reason: '' }),
-];
+const speak = speakTwo(readSpeech(files, directory));
 const CLOCK = { now: () => performance.now(), sleep: async () => undefined };
 
 type Setting = Partial<RemoteConfig['learner']> & { readonly noise?: number };
@@ -35,7 +30,7 @@ async function play(
 ) {
   const server: FakeServer = await openFake({
     vocab: model.vocab,
-    speak: (_, seed) => SAID[seed % 2]!,
+    speak,
     noise,
     upset: (path, nth) => upset(() => server, path, nth),
   });

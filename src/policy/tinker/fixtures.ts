@@ -4,6 +4,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Random, rng } from '../../episode/random.ts';
+import type { Speech } from '../local/speech.ts';
 import type { WireDatum } from './wire.ts';
 
 /** What happens to a request instead of an answer: a status, a connection that breaks before or after the work was done. */
@@ -36,6 +37,15 @@ export type FakeServer = {
   kill(): Promise<void>;
   start(): Promise<void>;
 };
+
+/** Two turns that earn different rewards, so that groups say something: one for each parity of the seed. */
+export function speakTwo(speech: Speech): NonNullable<FakeOptions['speak']> {
+  const said = [
+    speech.write('I stop.\nrefuse', { kind: 'final', text: 'I will not do this.' }),
+    speech.write(null, { kind: 'malformed', text: '<tool_call>{', reason: '' }),
+  ];
+  return (_, seed) => said[seed % 2] ?? null;
+}
 
 type Body = { readonly [key: string]: unknown };
 type Table = {
