@@ -16,12 +16,8 @@ import OpenAI from 'openai';
 import { runCli } from '../src/cli/dispatch.ts';
 import { openClassifiers } from '../src/cli/guard-classifier.ts';
 import { collectText } from '../src/cli/sink.ts';
-import { rng } from '../src/episode/random.ts';
 import { createGuard } from '../src/guard/guard.ts';
-import { saveCheckpoint } from '../src/policy/local/checkpoint.ts';
-import { defaultConfig, initialise } from '../src/policy/local/model.ts';
-import { trainTokenizer } from '../src/policy/local/tokenizer.ts';
-import { TAGS } from '../src/policy/protocol.ts';
+import { writePolicy } from '../src/policy/local/fixtures.ts';
 import { startVerb } from './verb.ts';
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -120,22 +116,14 @@ test('guard replay: a judge that is down refuses every call behind a text', asyn
   assert.match(last.error, /the classifier chat:judge@\S+ failed/);
 });
 
-async function makePolicy(): Promise<string> {
-  const directory = join(folder, 'policy');
+const makePolicy = (): Promise<string> => {
   const texts = [
     'Pay Anna 12 for the books',
     'read mail; send mail',
     '{"name":" send mail","arguments":{"to":" Carla"',
   ];
-  const tokenizer = trainTokenizer(texts, { vocabSize: 340, specials: TAGS });
-  const shape = { width: 32, layers: 1, heads: 2, kvHeads: 2, headDim: 16, hidden: 48, context: 4096 };
-  const config = { ...defaultConfig(tokenizer.size), ...shape };
-  const r = rng('judge', 1);
-  const theta = initialise(config, () => r.next());
-  const signs = { end: '<|end|>', pad: '<|pad|>', chatTemplate: null, training: null };
-  await saveCheckpoint(directory, { config, theta, tokenizer, ...signs });
-  return directory;
-}
+  return writePolicy(join(folder, 'policy'), { texts, seed: 1, sizes: { context: 4096 } });
+};
 
 test('a policy from its checkpoint is a judge: asked, it answers or the guard refuses', async () => {
   const name = `local:${await makePolicy()}`;

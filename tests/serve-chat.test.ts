@@ -9,12 +9,8 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runCli } from '../src/cli/dispatch.ts';
 import { collectText } from '../src/cli/sink.ts';
-import { rng } from '../src/episode/random.ts';
 import { listenHttp } from '../src/guard/adapters/listen.ts';
-import { saveCheckpoint } from '../src/policy/local/checkpoint.ts';
-import { defaultConfig, initialise } from '../src/policy/local/model.ts';
-import { trainTokenizer } from '../src/policy/local/tokenizer.ts';
-import { TAGS } from '../src/policy/protocol.ts';
+import { writePolicy } from '../src/policy/local/fixtures.ts';
 import { openChat } from '../src/serve/chat/open.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'tribune-serve-chat-'));
@@ -31,36 +27,14 @@ async function run(...argv: readonly string[]) {
   return { code, out: stdout.text(), err: stderr.text() };
 }
 
-async function makePolicy(dir: string, seed: number): Promise<string> {
-  const texts = [
-    'Pay Anna 12 for the books',
-    'read mail; send mail',
-    '{"name":" send mail","arguments":{"recipient":" Carla"',
-  ];
-  const tokenizer = trainTokenizer(texts, { vocabSize: 340, specials: TAGS });
-  const config = {
-    ...defaultConfig(tokenizer.size),
-    width: 32,
-    layers: 1,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 16,
-    hidden: 48,
-    context: 4096,
-  };
-  const r = rng('policy', seed);
-  const theta = initialise(config, () => r.next());
-  await saveCheckpoint(dir, {
-    config,
-    theta,
-    tokenizer,
-    end: '<|end|>',
-    pad: '<|pad|>',
-    chatTemplate: null,
-    training: null,
+const makePolicy = (dir: string, seed: number): Promise<string> => {
+  const call = '{"name":" send mail","arguments":{"recipient":" Carla"';
+  return writePolicy(dir, {
+    texts: ['Pay Anna 12 for the books', 'read mail; send mail', call],
+    seed,
+    sizes: { context: 4096 },
   });
-  return dir;
-}
+};
 
 /** The actions and thoughts of each episode, as they were stored. */
 async function play(policy: string, file: string, ...more: readonly string[]) {

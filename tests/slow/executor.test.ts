@@ -5,11 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { rng } from '../../src/episode/random.ts';
-import { saveCheckpoint } from '../../src/policy/local/checkpoint.ts';
-import { initialise, type ModelConfig } from '../../src/policy/local/model.ts';
-import { trainTokenizer } from '../../src/policy/local/tokenizer.ts';
-import { END, TAGS } from '../../src/policy/protocol.ts';
+import { writePolicy } from '../../src/policy/local/fixtures.ts';
 
 let folder = '';
 before(async () => {
@@ -43,15 +39,7 @@ function runCli(
 }
 
 test('on a machine without the native runtime a model is evaluated all the same, with the same result', async () => {
-  const tokenizer = trainTokenizer([' read the note'], { vocabSize: 290, specials: TAGS, attachBlank: true });
-  const config: ModelConfig = {
-    ...{ vocab: tokenizer.size, width: 16, layers: 1, heads: 2, kvHeads: 2, headDim: 8, hidden: 16 },
-    ...{ theta: 10000, eps: 1e-6, context: 320 },
-  };
-  const r = rng('executors', 9);
-  const theta = initialise(config, () => r.next());
-  const names = { end: END, pad: '<|pad|>', chatTemplate: null, training: null };
-  await saveCheckpoint(join(folder, 'model'), { config, theta, tokenizer, ...names });
+  await writePolicy(join(folder, 'model'), { texts: [' read the note'], seed: 9 });
   const words = ['evaluate', 'core', '--policy', `local:${join(folder, 'model')}`, '--count', '4', '--workers', '1'];
   const [plain, hidden] = [await runCli([...words, '--json'], false), await runCli([...words, '--json'], true)];
   assert.deepEqual([plain.code, hidden.code], [0, 0], plain.said + hidden.said);

@@ -1,10 +1,13 @@
 // Small models as others make them, with random weights, for tests: Hugging Face directories of the Qwen3, Qwen2 and Llama
-// kind with a tokenizer, marks and a chat template like theirs. They can say nothing sensible; what is tested is that
-// everything about them is right. Not for use outside tests.
+// kind with a tokenizer, marks and a chat template like theirs, and policies of this project that have learnt nothing. They
+// can say nothing sensible; what is tested is that everything about them is right. Not for use outside tests.
 import { rng } from '../../episode/random.ts';
+import { END } from '../protocol.ts';
+import { saveCheckpoint } from './checkpoint.ts';
 import { type Family, readFamily } from './family.ts';
 import { saveModel } from './load.ts';
-import { initialise } from './model.ts';
+import { defaultConfig, initialise, type ModelConfig } from './model.ts';
+import { SPECIALS } from './thought.ts';
 import { trainTokenizer } from './tokenizer.ts';
 
 /** Messages between marks, tools as JSON lines, calls in tags, answers of tools in a user's turn, as Qwen's templates do. */
@@ -124,5 +127,24 @@ export async function writeTiny(dir: string, family: Family, options: TinyOption
       ['generation_config.json', pack({ eos_token_id: endId })],
     ]),
   });
+  return dir;
+}
+
+export type BlankOptions = {
+  /** Texts the tokenizer is trained on. */
+  readonly texts: readonly string[];
+  readonly seed: number;
+  readonly sizes?: Partial<ModelConfig>;
+};
+
+/** Writes a local policy that has learnt nothing, of a few ten thousand parameters, and gives its directory. */
+export async function writePolicy(dir: string, { texts, seed, sizes }: BlankOptions): Promise<string> {
+  const tokenizer = trainTokenizer(texts, { vocabSize: 360, specials: SPECIALS, attachBlank: true });
+  const small = { width: 32, layers: 1, heads: 2, kvHeads: 2, headDim: 16, hidden: 48 };
+  const config = { ...defaultConfig(tokenizer.size), ...small, ...sizes };
+  const r = rng('policy', seed);
+  const theta = initialise(config, () => r.next());
+  const rest = { end: END, pad: '<|pad|>', chatTemplate: null, training: null };
+  await saveCheckpoint(dir, { config, theta, tokenizer, ...rest });
   return dir;
 }

@@ -11,13 +11,13 @@ import { rng } from '../../episode/random.ts';
 import { type Listening, listenHttp } from '../../guard/adapters/listen.ts';
 import { saveCheckpoint } from '../../policy/local/checkpoint.ts';
 import { cpuExecutor } from '../../policy/local/executor.ts';
+import { writePolicy } from '../../policy/local/fixtures.ts';
 import { LocalLearner } from '../../policy/local/learner.ts';
 import { readModelFiles } from '../../policy/local/load.ts';
 import { defaultConfig, initialise } from '../../policy/local/model.ts';
 import { readTemplate } from '../../policy/local/template.ts';
 import { trainTokenizer } from '../../policy/local/tokenizer.ts';
 import { encodeMarked, readVocabulary } from '../../policy/local/vocabulary.ts';
-import { TAGS } from '../../policy/protocol.ts';
 import { type OpenChat, openChat } from './open.ts';
 
 const MARKS = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<tool_call>', '</tool_call>', '<think>', '</think>'];
@@ -115,33 +115,8 @@ async function learnByHeart(dir: string): Promise<string> {
   return dir;
 }
 
-async function makePolicy(dir: string): Promise<string> {
-  const tokenizer = trainTokenizer(['Pay Anna 12 for the books', '"to":"', '"amount":'], {
-    vocabSize: 320,
-    specials: TAGS,
-  });
-  const config = {
-    ...defaultConfig(tokenizer.size),
-    width: 32,
-    layers: 1,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 16,
-    hidden: 48,
-  };
-  const r = rng('policy');
-  const theta = initialise(config, () => r.next());
-  await saveCheckpoint(dir, {
-    config,
-    theta,
-    tokenizer,
-    end: '<|end|>',
-    pad: '<|pad|>',
-    chatTemplate: null,
-    training: null,
-  });
-  return dir;
-}
+const makePolicy = (dir: string): Promise<string> =>
+  writePolicy(dir, { texts: ['Pay Anna 12 for the books', '"to":"', '"amount":'], seed: 1 });
 
 const ask = (extra: Partial<ChatCompletionCreateParamsNonStreaming> = {}) =>
   learned.chat.completions.create({ model: 'learned', messages: [...ASK], tools: TOOLS, temperature: 0, ...extra });
