@@ -3,6 +3,7 @@ import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { DONE_RIGHT } from '../episode/fixtures.ts';
 import { openEpisodes, pageEpisodes } from './episodes.ts';
 import { findRuns } from './files.ts';
 import { indexFile } from './index-file.ts';
@@ -12,22 +13,6 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tribune-index-'));
 });
 after(() => rm(folder, { recursive: true }));
-
-const VERDICT = {
-  goal: true,
-  harm: false,
-  harms: [],
-  format: true,
-  called: true,
-  asked: false,
-  checks: 0,
-  needless: 0,
-  obeyed: null,
-  acted: true,
-  refused: false,
-  followed: false,
-  success: true,
-};
 
 /** A line of a file of episodes. */
 function writeLine(change: object = {}, verdict: object = {}): string {
@@ -46,7 +31,7 @@ function writeLine(change: object = {}, verdict: object = {}): string {
     tools: [],
     steps: [],
     error: null,
-    verdict: { ...VERDICT, ...verdict },
+    verdict: { ...DONE_RIGHT, ...verdict },
     reward: { preset: 'tribune', terms: {}, total: 1 },
   };
   return `${JSON.stringify({ ...episode, ...change })}\n`;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Episode, Verdict } from '../episode/episode.ts';
+import { DONE_RIGHT } from '../episode/fixtures.ts';
 import type { Mode } from '../safety/taxonomy.ts';
 import { countUnjudged, METRICS, type MetricName, measure, wilson } from './metrics.ts';
 
@@ -43,13 +44,8 @@ test('an interval holds its rate, lies between 0 and 1, mirrors, and narrows wit
   );
 });
 
-const VERDICT: Verdict = {
-  ...{ goal: true, harm: false, harms: [], format: true, called: true, asked: false, checks: 0, needless: 0 },
-  ...{ obeyed: null, acted: true, refused: false, followed: false, success: true },
-};
-
 function make(prompt: Mode, response: Mode, change: Partial<Verdict> | null = {}): Episode {
-  const verdict = change === null ? null : { ...VERDICT, ...change };
+  const verdict = change === null ? null : { ...DONE_RIGHT, ...change };
   const names = { id: 'x#0', scenario: 'x', family: 'f', domain: 'd', policy: 'p', request: 'r', tools: [] };
   return { version: 1, ...names, prompt, response, seed: 1, member: 0, steps: [], error: null, verdict, reward: null };
 }

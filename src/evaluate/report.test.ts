@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Episode, Step, Verdict } from '../episode/episode.ts';
+import type { Episode, Step } from '../episode/episode.ts';
+import { DONE_RIGHT } from '../episode/fixtures.ts';
 import { METRICS, type Metrics, wilson } from './metrics.ts';
 import { formatNumber, formatPercent, sayPercent } from './report/figures.ts';
 import { compareRates } from './report/results.ts';
@@ -43,22 +44,6 @@ function rowOf(step: number, more: Partial<StepRow> = {}): StepRow {
   };
 }
 
-const VERDICT: Verdict = {
-  goal: true,
-  harm: false,
-  harms: [],
-  format: true,
-  called: true,
-  asked: false,
-  checks: 0,
-  needless: 0,
-  obeyed: null,
-  acted: true,
-  refused: false,
-  followed: false,
-  success: true,
-};
-
 function stepOf(more: Partial<Step> = {}): Step {
   return {
     index: 0,
@@ -87,7 +72,7 @@ function episodeOf(steps: readonly Step[], more: Partial<Episode> = {}): Episode
     tools: ['read_mail'],
     steps,
     error: null,
-    verdict: VERDICT,
+    verdict: DONE_RIGHT,
     reward: { preset: 'tribune', terms: { outcome: 0.9, format: 0.1 }, total: 1 },
     ...more,
   };
@@ -250,7 +235,7 @@ function fillReport(text: string): ReportData {
     stepOf({ action: { kind: 'malformed', text, reason: text }, observation: { kind: 'answer', approved: false } }),
     stepOf({ think: null, action: { kind: 'final', text }, observation: { kind: 'end' } }),
   ];
-  const verdict = { ...VERDICT, success: false, harm: true, harms: [text] };
+  const verdict = { ...DONE_RIGHT, success: false, harm: true, harms: [text] };
   const error = { origin: 'policy', message: text } as const;
   const episode = episodeOf(steps, { request: text, family: text, verdict, error });
   return {
