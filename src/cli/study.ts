@@ -36,20 +36,21 @@ export const verb = defineVerb({
   async run({ flags }, io) {
     if (flags.policy !== undefined) return tellOutage(flags.policy, () => studyAgent(flags.policy ?? '', flags, io));
     const { DEFAULT_STUDY, QUICK_STUDY } = await import('../train/study/config.ts');
-    const { openStudy, runStudy } = await import('../train/study/run.ts');
+    const { openStudy, runStudy, shareDone } = await import('../train/study/run.ts');
     const base = flags.quick ? QUICK_STUDY : DEFAULT_STUDY;
     const config = flags.seeds === undefined ? base : withSeeds(base, flags.seeds);
     const root =
       flags.out ?? join('runs', `study-${flags.quick ? 'quick' : 'default'}${flags.seeds ? `-${flags.seeds}` : ''}`);
     await openStudy(root, config);
     io.log(`study ${root}`);
-    const { listJobs } = await import('../train/study/jobs.ts');
-    const line = io.progress('jobs', listJobs(config).length, 0);
+    const percent = (share: number): number => Math.floor(100 * share);
+    const line = io.progress('study, percent', 100, percent(shareDone(root, config)));
     const begin = performance.now();
     await runStudy(root, {
       width: flags.jobs ?? availableParallelism(),
       signal: io.signal,
-      onProgress: ({ done, running }) => line.step(done, { running: running.join(', ') }),
+      onProgress: ({ done, total, running, share }) =>
+        line.step(percent(share), { jobs: `${done} of ${total}`, running: running.join(', ') }),
     }).catch((error: unknown) => {
       io.log(`stopped; the same command goes on`);
       throw error;

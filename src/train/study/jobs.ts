@@ -51,6 +51,19 @@ export function listJobs(config: StudyConfig): Job[] {
   ];
 }
 
+/** About what a job takes, in steps of the warm start as measured with the small model: for the time left, and nothing else. */
+export function effortOf({ train, evaluate }: StudyConfig, job: Job): number {
+  const { steps, groups, members } = train.grpo;
+  switch (job.kind) {
+    case 'warm':
+      return train.warm.steps;
+    case 'train':
+      return (steps * groups * members) / (job.arm === 'supervised' ? 44 : 26);
+    case 'play':
+      return evaluate.count / (isScript(job.player) ? 16 : 4);
+  }
+}
+
 /** The job this one needs to be done, or null. */
 export function needOf(job: Job): Job | null {
   if (job.kind === 'warm') return null;

@@ -8,19 +8,41 @@ import { fileURLToPath } from 'node:url';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
 import { writeAtomic } from '../../evaluate/file.ts';
 import { type StudyConfig, studySchema } from './config.ts';
-import { isDone, type Job, listJobs, nameJob, needOf } from './jobs.ts';
+import { effortOf, isDone, type Job, listJobs, nameJob, needOf } from './jobs.ts';
 
 export type StudyOptions = {
   /** Jobs at once. */
   readonly width: number;
   readonly signal: AbortSignal;
-  /** Told when a job begins, moves and ends: jobs done, of how many, and each running one with how far it is. */
-  readonly onProgress: (state: {
-    readonly done: number;
-    readonly total: number;
-    readonly running: readonly string[];
-  }) => void;
+  /** Told when a job begins, moves and ends. */
+  readonly onProgress: (state: StudyProgress) => void;
 };
+
+export type StudyProgress = {
+  /** Jobs done, and of how many. */
+  readonly done: number;
+  readonly total: number;
+  /** Each running job with how far it is. */
+  readonly running: readonly string[];
+  /** How much of the whole work is done, from 0 to 1, jobs counted by what they take. */
+  readonly share: number;
+};
+
+/** How much of a study's work is done before it goes on, from 0 to 1. */
+export function shareDone(root: string, config: StudyConfig): number {
+  return sumShares(root, config, new Map());
+}
+
+/** `running`: how far jobs under way are, from 0 to 1. */
+function sumShares(root: string, config: StudyConfig, running: ReadonlyMap<string, number>): number {
+  let [all, done] = [0, 0];
+  for (const job of listJobs(config)) {
+    const effort = effortOf(config, job);
+    all += effort;
+    done += effort * (isDone(root, job) ? 1 : (running.get(nameJob(job)) ?? 0));
+  }
+  return done / all;
+}
 
 /** Makes the directory of a study, or checks that the one there is of this study. Throws InputError if it is of another. */
 export async function openStudy(root: string, config: StudyConfig): Promise<void> {
@@ -46,13 +68,14 @@ export async function runStudy(root: string, options: StudyOptions): Promise<voi
   const config = await readStudy(root);
   const jobs = listJobs(config);
   const left = jobs.filter((job) => !isDone(root, job));
-  const running = new Map<string, string>();
+  const running = new Map<string, number>();
   let failure: unknown = null;
   const tell = () =>
     options.onProgress({
       done: jobs.filter((job) => isDone(root, job)).length,
       total: jobs.length,
-      running: [...running].map(([name, part]) => `${name} ${part}`),
+      running: [...running].map(([name, part]) => `${name} ${Math.floor(100 * part)} %`),
+      share: sumShares(root, config, running),
     });
   let change = Promise.withResolvers<void>();
   const lane = async (): Promise<void> => {
@@ -85,7 +108,7 @@ function isReady(root: string, job: Job): boolean {
 }
 
 /** Does a job in a process of its own. */
-function perform(root: string, job: Job, signal: AbortSignal, tell: (part: string) => void): Promise<void> {
+function perform(root: string, job: Job, signal: AbortSignal, tell: (part: number) => void): Promise<void> {
   const file = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url));
   return new Promise((resolve, reject) => {
     const child: ChildProcess = fork(file, [root, JSON.stringify(job)], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
@@ -94,9 +117,9 @@ function perform(root: string, job: Job, signal: AbortSignal, tell: (part: strin
     let said = '';
     child.stderr?.on('data', (chunk) => (said = `${said}${chunk}`.slice(-4000)));
     child.on('message', (message: { readonly done: number; readonly total: number }) =>
-      tell(`${Math.floor((100 * message.done) / Math.max(1, message.total))} %`),
+      tell(message.done / Math.max(1, message.total)),
     );
-    tell('0 %');
+    tell(0);
     child.on('error', reject);
     child.on('exit', (code, killer) => {
       signal.removeEventListener('abort', stop);
