@@ -1,6 +1,7 @@
 // The local learner: forward and backward passes, AdamW, and the state a checkpoint holds. The same primitives as a
 // Tinker server (https://tinker-docs.thinkingmachines.ai), so the trainer above need not know which it has.
 // Not here: sampling (sampler.ts), files (checkpoint.ts), the choice of data and advantages (train/).
+import { type Moments, type Pace, type Part, stepParts } from './adam.ts';
 import { type Cut, chooseCut, cutNames } from './attention.ts';
 import type { Batch, MicroBatch } from './batch.ts';
 import { packBatch } from './batch.ts';
@@ -58,8 +59,23 @@ export type LearnerOptions = {
   readonly microBatchTokens?: number;
   /** Where orthogonal steps are computed; default: where the gradient is. */
   readonly stepExecutor?: Executor;
+  /** AdamW's step done with help. */
+  readonly help?: Help;
   /** Learns an adapter instead (adapt.ts): theta is then the adapter's vector, and the model's weights stay as they are. */
   readonly adapter?: { readonly lora: LoraConfig; readonly base: Float32Array<ArrayBuffer> };
+};
+
+/** Others that take a share of AdamW's step, in memory they can see. */
+export type Help = {
+  /** Makes the arrays that AdamW reads and writes besides the parameters. */
+  readonly allocate: (length: number) => Float32Array;
+  /** Steps all parts. `moments` are the learner's own; afterwards its parameters are those of the step. */
+  readonly step: (moments: Moments, parts: readonly Part[], pace: Pace) => Promise<void>;
+};
+
+const ALONE: Help = {
+  allocate: (length) => new Float32Array(length),
+  step: async (moments, parts, pace) => stepParts(moments, parts, pace),
 };
 
 /** A model being trained. One call at a time: a second before the first has settled is the caller's mistake. */
@@ -72,9 +88,12 @@ export class LocalLearner {
   readonly #stepExecutor: Executor;
   readonly #budget: number;
   readonly #adapter: NonNullable<LearnerOptions['adapter']> | null;
-  readonly #m: Float32Array<ArrayBuffer>;
-  readonly #v: Float32Array<ArrayBuffer>;
-  readonly #gradient: Float32Array<ArrayBuffer>;
+  readonly #help: Help;
+  readonly #m: Float32Array;
+  readonly #v: Float32Array;
+  readonly #gradient: Float32Array;
+  /** The gradient's length squared, where it is known from adding it up. */
+  #square: number | null = null;
   /** Whether the gradient holds anything. */
   #gathered = false;
   readonly #programs = new Map<string, Promise<Program>>();
@@ -89,9 +108,10 @@ export class LocalLearner {
     const count = this.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     if (theta.length !== count) throw new RangeError(`theta has ${theta.length} elements, the model ${count}`);
     this.theta = new Float32Array(theta);
-    this.#m = new Float32Array(count);
-    this.#v = new Float32Array(count);
-    this.#gradient = new Float32Array(count);
+    this.#help = options.help ?? ALONE;
+    this.#m = this.#help.allocate(count);
+    this.#v = this.#help.allocate(count);
+    this.#gradient = this.#help.allocate(count);
     this.#executor = executor;
     this.#stepExecutor = options.stepExecutor ?? executor;
     this.#budget = options.microBatchTokens ?? 2048;
@@ -106,6 +126,7 @@ export class LocalLearner {
   clearGradient(): void {
     this.#gradient.fill(0);
     this.#gathered = false;
+    this.#square = null;
   }
 
   /** Evaluates a loss and adds its gradient to that gathered so far. Throws RangeError on data that do not fit. */
@@ -122,19 +143,21 @@ export class LocalLearner {
 
   /** Adds a gradient that was computed elsewhere to that gathered so far. Throws RangeError if it is of another model. */
   addGradient(values: Float32Array): void {
-    this.#add(fitting(values, this.theta.length), 0);
+    this.#square = this.#add(fitting(values, this.theta.length), 0);
     this.#gathered = true;
   }
 
   #gather(results: Readonly<Record<string, Float32Array>>): void {
     for (const { name, offset } of this.parameters) this.#add(results[gradientName(name)]!, offset);
     this.#gathered = true;
+    this.#square = null;
   }
 
-  /** The first gradient is only copied, which is several times as fast. */
-  #add(values: Float32Array, offset: number): void {
-    if (!this.#gathered) this.#gradient.set(values, offset);
-    else addInto(this.#gradient, values, offset);
+  /** The first gradient is only copied, which is several times as fast. Gives the sum's square where it was added up. */
+  #add(values: Float32Array, offset: number): number | null {
+    if (this.#gathered) return addInto(this.#gradient, values, offset);
+    this.#gradient.set(values, offset);
+    return null;
   }
 
   /**
@@ -156,17 +179,21 @@ export class LocalLearner {
   }
 
   /**
-   * One step with the gathered gradient, which is then cleared: of AdamW, or for the layers' matrices of Muon. A gradient
-   * that is not finite changes nothing else: the norm returned says so.
-   * Source: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019; for Muon see muon.ts.
+   * One step with the gathered gradient, which is then cleared: of AdamW (adam.ts), or for the layers' matrices of Muon
+   * (muon.ts). A gradient that is not finite changes nothing else: the norm returned says so.
    */
   async optimStep(options: StepOptions): Promise<{ readonly gradientNorm: number }> {
-    const gradientNorm = normOf(this.#gradient);
+    const gradientNorm = Math.sqrt(this.#square ?? squareOf(this.#gradient));
     if (Number.isFinite(gradientNorm) && gradientNorm <= (options.limit ?? gradientNorm)) {
       this.#step++;
       const shrink = Math.min(1, (options.clipNorm ?? 1) / (gradientNorm + 1e-6));
       const matrices = options.orthogonal ? this.parameters.filter(isMatrix) : [];
-      for (const spec of this.parameters) if (!matrices.includes(spec)) this.#update(spec, shrink, options);
+      const others = this.parameters.filter((spec) => !matrices.includes(spec));
+      await this.#help.step(
+        this.#moments(),
+        others.map((spec) => partOf(spec, options)),
+        this.#pace(shrink, options),
+      );
       await this.#turn(matrices, options);
     }
     this.clearGradient();
@@ -246,24 +273,20 @@ export class LocalLearner {
     return program;
   }
 
-  #update({ shape, offset }: ParameterSpec, shrink: number, options: StepOptions): void {
-    const { learningRate, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0 } = options;
-    const theta = this.theta;
-    const m = this.#m;
-    const v = this.#v;
-    const gradient = this.#gradient;
-    const keep = shape.length > 1 ? 1 - learningRate * weightDecay : 1;
+  #moments(): Moments {
+    return { theta: this.theta, m: this.#m, v: this.#v, gradient: this.#gradient };
+  }
+
+  #pace(shrink: number, { learningRate, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 }: StepOptions): Pace {
     const rate = learningRate / (1 - beta1 ** this.#step);
     const spread = 1 / Math.sqrt(1 - beta2 ** this.#step);
-    for (let i = offset, end = offset + sizeOf(shape); i < end; i++) {
-      const g = gradient[i]! * shrink;
-      const mean = beta1 * m[i]! + (1 - beta1) * g;
-      const square = beta2 * v[i]! + (1 - beta2) * g * g;
-      m[i] = mean;
-      v[i] = square;
-      theta[i] = theta[i]! * keep - (rate * mean) / (Math.sqrt(square) * spread + epsilon);
-    }
+    return { rate, spread, beta1, beta2, epsilon, shrink };
   }
+}
+
+/** A parameter as AdamW steps it: norms do not decay. */
+function partOf({ shape, offset }: ParameterSpec, { learningRate, weightDecay = 0 }: StepOptions): Part {
+  return { offset, size: sizeOf(shape), keep: shape.length > 1 ? 1 - learningRate * weightDecay : 1 };
 }
 
 /** A model's weights as inputs of a graph. */
@@ -340,20 +363,27 @@ function gatherUpdates(
       m[offset + i] = mean;
       update[i] = beta * mean + (1 - beta) * g;
     }
-    const norm = normOf(update) + 1e-12;
+    const norm = Math.sqrt(squareOf(update)) + 1e-12;
     for (let i = 0; i < size; i++) update[i] = update[i]! / norm;
   }
   return updates;
 }
 
-function addInto(target: Float32Array, values: Float32Array, offset: number): void {
-  for (let i = 0; i < values.length; i++) target[offset + i]! += values[i]!;
+/** Adds, and gives the sum of the results' squares: in one pass, and in the order of `squareOf`, so that both give the same. */
+function addInto(target: Float32Array, values: Float32Array, offset: number): number {
+  let square = 0;
+  for (let i = 0; i < values.length; i++) {
+    const sum = Math.fround(target[offset + i]! + values[i]!);
+    target[offset + i] = sum;
+    square += sum * sum;
+  }
+  return square;
 }
 
-function normOf(vector: Float32Array): number {
+function squareOf(vector: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
-  return Math.sqrt(sum);
+  return sum;
 }
 
 function fitting(array: Float32Array, length: number): Float32Array {

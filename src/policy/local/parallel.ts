@@ -1,8 +1,10 @@
 // A learner that shares each batch among worker threads: every thread computes the gradient of its share with one core, and
 // the shares are added in a fixed order, so the result does not depend on timing. At a million parameters this is half again
 // as fast as one session with as many threads (bench/learner.ts), because small matrices do not split well.
-// Parameters and gradients lie in memory that the threads share, so that a step copies them once. Not here: several machines.
+// AdamW's step is shared too, element by element. Parameters, gradients and moments lie in memory that the threads share.
+// Not here: several machines.
 import { Worker } from 'node:worker_threads';
+import { divideParts, type Moments, type Pace, type Part, stepParts } from './adam.ts';
 import type { Batch, Datum } from './batch.ts';
 import { type ExecutorKind, openExecutor } from './executor.ts';
 import { type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions } from './learner.ts';
@@ -15,9 +17,12 @@ export type Learner = Pick<
 >;
 
 /** What a worker is asked, and what it answers. */
-export type ShareTask = { readonly id: number; readonly batch: Batch; readonly loss: Loss | null };
+export type ShareTask =
+  | { readonly id: number; readonly batch: Batch; readonly loss: Loss | null }
+  | { readonly id: number; readonly moments: Moments; readonly parts: readonly Part[]; readonly pace: Pace };
 export type ShareAnswer =
   | { readonly id: number; readonly pass: Pass }
+  | { readonly id: number; readonly stepped: true }
   | { readonly id: number; readonly logps: Float32Array[] }
   | { readonly id: number; readonly error: string };
 
@@ -42,7 +47,8 @@ export class ParallelLearner implements Learner {
   constructor(config: ModelConfig, theta: Float32Array, shares: number, executor: ExecutorKind = 'cpu') {
     if (executor === 'webgpu' && shares > 1) throw new RangeError(`${shares} shares on webgpu, expected 1`);
     const stepExecutor = openExecutor(executor, { threads: shares }); // the other threads wait meanwhile
-    this.#own = new LocalLearner(config, theta, openExecutor(executor), { stepExecutor });
+    const help = { allocate: shareFloats, step: this.#step.bind(this) };
+    this.#own = new LocalLearner(config, theta, openExecutor(executor), { stepExecutor, help });
     const file = import.meta.url.endsWith('.ts') ? './share.ts' : './share.js';
     this.#theta = shareFloats(theta.length);
     this.#gradients = Array.from({ length: shares - 1 }, () => shareFloats(theta.length));
@@ -65,7 +71,7 @@ export class ParallelLearner implements Learner {
     const shares = this.#split(batch.data);
     this.#theta.set(this.theta);
     const others = this.#workers.map((worker, at) =>
-      this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, loss),
+      this.#ask(worker, { batch: { ...batch, data: pick(batch.data, shares[at + 1]) }, loss }),
     );
     const passes = [await this.#own.forwardBackward({ ...batch, data: pick(batch.data, shares[0]) }, loss)];
     for (const [at, answer] of (await Promise.all(others)).entries()) {
@@ -80,7 +86,7 @@ export class ParallelLearner implements Learner {
     const shares = this.#split(batch.data);
     this.#theta.set(theta);
     const others = this.#workers.map((worker, at) =>
-      this.#ask(worker, { ...batch, data: pick(batch.data, shares[at + 1]) }, null),
+      this.#ask(worker, { batch: { ...batch, data: pick(batch.data, shares[at + 1]) }, loss: null }),
     );
     const parts = [await this.#own.logps({ ...batch, data: pick(batch.data, shares[0]) }, theta)];
     for (const answer of await Promise.all(others)) {
@@ -116,7 +122,23 @@ export class ParallelLearner implements Learner {
     return shares;
   }
 
-  #ask(worker: Worker, batch: Batch, loss: Loss | null): Promise<ShareAnswer> {
+  /** AdamW's step, each thread as many elements. The graphs read this thread's parameters from memory that is not shared. */
+  async #step({ theta, ...moments }: Moments, parts: readonly Part[], pace: Pace): Promise<void> {
+    const [own = [], ...lists] = divideParts(parts, this.#workers.length + 1);
+    const shared = this.#theta;
+    const copy = (from: Float32Array, to: Float32Array): void => {
+      for (const { offset, size } of lists.flat()) to.set(from.subarray(offset, offset + size), offset);
+    };
+    copy(theta, shared);
+    const others = this.#workers.map((worker, at) =>
+      this.#ask(worker, { moments: { theta: shared, ...moments }, parts: lists[at] ?? [], pace }),
+    );
+    stepParts({ theta, ...moments }, own, pace);
+    await Promise.all(others);
+    copy(shared, theta);
+  }
+
+  #ask(worker: Worker, task: DistributiveOmit<ShareTask, 'id'>): Promise<ShareAnswer> {
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
       const settle = (work: () => void) => {
@@ -131,10 +153,13 @@ export class ParallelLearner implements Learner {
       worker.on('message', onMessage);
       worker.on('error', onError);
       worker.ref();
-      worker.postMessage({ id, batch, loss } satisfies ShareTask);
+      worker.postMessage({ id, ...task } satisfies ShareTask);
     });
   }
 }
+
+/** Each member of a union without a field. */
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** Numbers that several threads see. */
 function shareFloats(length: number): Float32Array {

@@ -1,5 +1,6 @@
-// A learner thread: computes the gradient of its share of a batch. Started by parallel.ts only.
+// A learner thread: computes the gradient of its share of a batch, and its share of a step. Started by parallel.ts only.
 import { parentPort, workerData } from 'node:worker_threads';
+import { stepParts } from './adam.ts';
 import { openExecutor } from './executor.ts';
 import { LocalLearner } from './learner.ts';
 import { countParameters } from './model.ts';
@@ -8,7 +9,13 @@ import type { ShareAnswer, ShareStart, ShareTask } from './parallel.ts';
 const { config, executor, theta, gradient } = workerData as ShareStart;
 const learner = new LocalLearner(config, new Float32Array(countParameters(config)), openExecutor(executor));
 
-async function perform({ id, batch, loss }: ShareTask): Promise<ShareAnswer> {
+async function perform(task: ShareTask): Promise<ShareAnswer> {
+  const { id } = task;
+  if ('parts' in task) {
+    stepParts(task.moments, task.parts, task.pace);
+    return { id, stepped: true };
+  }
+  const { batch, loss } = task;
   learner.theta.set(theta);
   if (loss === null) return { id, logps: await learner.logps(batch) };
   learner.clearGradient();
