@@ -62,7 +62,9 @@ export function findRelay(view: View, { text }: Literal, host: string | null, ur
     const planted = sentences.filter((sentence) => isPlanted(view, tool, sentence, urged, asked));
     // What a text asks to have told to the user is no report of its own, however often it says it beside.
     const isToTell = planted.some(({ sentence }) => USER.test(sentence) && asksToTell(sentence));
-    if (planted.length < sentences.length && !isToTell) return null;
+    // A place that the agent asked a tool about and that the tool only names again is not said by that tool.
+    const isEcho = tool.echoes().includes(text);
+    if (planted.length < sentences.length && !isToTell && !isEcho) return null;
     const [first] = planted;
     if (first !== undefined) found ??= { tool, start: first.start, end: first.end };
     found ??= findEncoded(tool, text);

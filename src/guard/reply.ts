@@ -73,7 +73,8 @@ function tellPlanted({ tool, start, end }: Planted, what: string): Reason {
 /** The attack that alone names a value. */
 function findAttack(view: View, whole: string): Planted | null {
   const known = [...view.user, ...view.system].some(({ digest }) => digest.words.has(whole));
-  if (known || view.tools.some(({ digest }) => digest.clean.has(whole))) return null;
+  if (known || view.tools.some((tool) => tool.digest.clean.has(whole) && !squash(tool.echoes()).includes(whole)))
+    return null;
   for (const tool of [...view.tools, ...view.described]) {
     const span = tool.digest.spans.find(({ strength, words }) => strength === 2 && words.has(whole));
     if (span !== undefined) return { tool, start: span.start, end: span.end };
