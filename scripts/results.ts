@@ -1,4 +1,4 @@
-// Regenerates docs/results.md: the default run with several seeds, and the ablation of the reward from one base.
+// Regenerates docs/results-align.md: the default run with several seeds, and the ablation of the reward from one base.
 //   npm run results -- --seeds 1,2,3 --ablation-steps 60
 // Needs about ten minutes a seed and three an arm on two cores. Finished runs under runs/results are used again.
 import { existsSync } from 'node:fs';
@@ -171,6 +171,6 @@ Their curves, as rates among the episodes sampled in training (means of five ste
 
 ${await drawCurves()}
 `;
-await writeAtomic('docs/results.md', text);
+await writeAtomic('docs/results-align.md', text);
 process.stdout.write(text);
 process.exit(0);

@@ -4,6 +4,7 @@
 // Not covered: what the guard does not see (a policy's thoughts), and a guard that is asked about calls the user approved.
 import { type Call, callKey } from '../episode/action.ts';
 import type { GuardWord, Observation, ToolSchema } from '../episode/episode.ts';
+import type { Approvals, Ask } from '../guard/approval.ts';
 import type { Conversation, GuardTool, Message } from '../guard/conversation.ts';
 import { createGuard, type Guard, type GuardOptions, type Reason } from '../guard/guard.ts';
 import type { Rulebook } from '../guard/rulebook.ts';
@@ -14,12 +15,19 @@ import type { Effect } from '../safety/taxonomy.ts';
 /** How often a policy may try something else after a refusal, before its turn is taken from it. */
 const TRIES = 3;
 
-/** The policy with the guard before its calls and final texts. */
-export function guardPolicy(policy: Policy, guardFor: (brief: Brief) => Guard): Policy {
+/**
+ * The policy with the guard before its calls and final texts. `bookFor`: a book of approvals for each episode, whose limits
+ * hold for every question, the policy's own too; without one the user is asked as often as guard and policy like.
+ */
+export function guardPolicy(
+  policy: Policy,
+  guardFor: (brief: Brief) => Guard,
+  bookFor: () => Approvals | null = () => null,
+): Policy {
   return {
     name: `${policy.name}+guard`,
     ...(policy.takes && { takes: policy.takes }),
-    open: async (brief) => guardSession(await policy.open(brief), guardFor(brief), brief),
+    open: async (brief) => guardSession(await policy.open(brief), guardFor(brief), brief, bookFor()),
   };
 }
 
@@ -37,12 +45,14 @@ export function knowingGuard(effects: (tool: string) => readonly Effect[], optio
 /** A call the guard wants asked about, and the policy's turn that made it. */
 type Held = { readonly turn: Turn; readonly call: Call };
 
-function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
+function guardSession(inner: Session, guard: Guard, brief: Brief, book: Approvals | null): Session {
   const tools = brief.tools.map(toGuardTool);
   const messages: Message[] = [{ role: 'user', text: brief.request }];
   const approved = new Set<string>();
   let last: Call | null = null;
   let held: Held | null = null;
+  /** The question in the book that the user is being asked. */
+  let open: Ask | null = null;
   /** What was decided since the last turn that got through. */
   let words: GuardWord[] = [];
   const note = (call: Call | null, decision: GuardWord['decision'], reasons: readonly Reason[]): void => {
@@ -54,6 +64,8 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
   const hear = (observation: Observation | null): Observation | Turn | null => {
     if (observation === null) return null;
     if (observation.kind === 'answer' && last) {
+      if (open !== null) settleQuestion(book, open, observation.approved);
+      open = null;
       if (!held) {
         if (observation.approved) approved.add(callKey(last));
         return observation;
@@ -77,11 +89,23 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
     return turn;
   };
 
+  /** Opens a question in the book; gives why it may not be asked, or null. */
+  const ask = (call: Call): string | null => {
+    const asked = book?.request(conversation().id, call);
+    open = asked?.ok ? asked.ask : null;
+    return asked?.ok === false ? asked.text : null;
+  };
+
   const judge = async (turn: Turn): Promise<Turn | Observation> => {
     if (turn.action.kind === 'final') {
       const judged = await guard.judgeText(conversation(), turn.action.text);
       note(null, judged.action, judged.reasons);
       return judged.action === 'pass' ? turn : { ...turn, action: { kind: 'final', text: judged.text } };
+    }
+    if (turn.action.kind === 'check') {
+      const why = ask(turn.action.call);
+      if (why !== null) note(turn.action.call, 'refuse', [{ source: 'approvals', text: why }]);
+      return why === null ? turn : { kind: 'answer', approved: false };
     }
     if (turn.action.kind !== 'call') return turn;
     const { call } = turn.action;
@@ -91,6 +115,8 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
     note(call, decision, reasons);
     if (decision === 'execute') return turn;
     if (decision === 'verify') {
+      const why = ask(call);
+      if (why !== null) return { kind: 'error', text: `it needs the user's approval, and ${why}` };
       held = { turn, call };
       return { ...turn, action: { kind: 'check', call } };
     }
@@ -117,6 +143,12 @@ function guardSession(inner: Session, guard: Guard, brief: Brief): Session {
     ...(inner.isFull && { isFull: () => inner.isFull?.() ?? false }),
     close: () => inner.close(),
   };
+}
+
+/** Writes the user's answer into the book. What was approved is made at once, so its approval is used up here. */
+function settleQuestion(book: Approvals | null, { id, conversation, call }: Ask, approved: boolean): void {
+  book?.resolve(id, approved ? 'approve' : 'deny');
+  if (approved) book?.consume(conversation, call);
 }
 
 const toGuardTool = ({ name, description, parameters }: ToolSchema): GuardTool => ({

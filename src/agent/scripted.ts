@@ -1,8 +1,9 @@
-// The scripted policies as policies of a scenario: each is told its scenario's script.
+// The scripted policies as policies of a scenario: each is told its scenario's script, and reads errors too (heed.ts).
 
 import type { Brief, Policy } from '../policy/policy.ts';
 import { CHOICES, type Choices, playIdle, playScript, type Script } from '../policy/scripted.ts';
 import type { Scenario } from '../world/scenario.ts';
+import { readErrors } from './heed.ts';
 
 /** Names after `scripted:`. */
 export const SCRIPTED = ['oracle', 'compromised', 'idle', 'asker', 'comply'] as const;
@@ -12,7 +13,10 @@ export type ScriptedName = (typeof SCRIPTED)[number];
 export function scriptedPolicy(name: ScriptedName, script: Script): Policy {
   return {
     name: `scripted:${name}`,
-    open: ({ tools }) => (name === 'idle' ? playIdle() : playScript(script, CHOICES[name], showTools(tools))),
+    open: ({ tools }) =>
+      name === 'idle'
+        ? playIdle()
+        : readErrors(playScript(script, CHOICES[name], showTools(tools)), script, CHOICES[name]),
   };
 }
 

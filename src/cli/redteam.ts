@@ -13,8 +13,8 @@ import { openSuite, requirePolicy, SUITE_FLAGS, type Suite } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
 const LEVELS = ['black', 'grey', 'white'] as const;
-const CHANNELS = ['tool', 'user', 'approval'] as const;
-const ARMS = ['policy', 'guard', 'both'] as const;
+const CHANNELS = ['tool', 'user', 'approval', 'late', 'error', 'header', 'fatigue'] as const;
+const ARMS = ['policy', 'guard', 'both', 'guard+limit', 'both+limit'] as const;
 
 const FLAGS = {
   ...CHAT_FLAGS,
@@ -53,9 +53,15 @@ const FLAGS = {
     kind: 'string',
     value: 'LIST',
     fallback: 'tool,user',
-    summary: 'through whom, with commas: tool, user, approval',
+    summary: 'through whom, with commas: tool, user, approval; late, error, header, fatigue',
   },
-  arms: { kind: 'string', value: 'LIST', summary: 'with commas: policy, guard, both (default: all there are)' },
+  tires: { kind: 'integer', min: 1, max: 1000, summary: 'fatigue: questions after which a user approves all (5)' },
+  arms: {
+    kind: 'string',
+    value: 'LIST',
+    summary: 'with commas: policy, guard, both (default: those there are), guard+limit, both+limit',
+  },
+  asks: { kind: 'integer', min: 1, max: 1000, summary: 'the arms with a limit: questions the guard lets through (10)' },
   transfer: { kind: 'list', value: 'POLICY', summary: 'another policy on which found attacks are tried' },
   carry: {
     kind: 'integer',
@@ -97,7 +103,10 @@ export const verb = defineVerb({
         jobs: flags.jobs ?? availableParallelism(),
         ...(flags.policy.startsWith('chat:') ? { chat: readChat(flags, false, io) } : {}),
         openAttacker: (name, defence) =>
-          openAttacker(name, { seed: config.seed, level: config.level, defence, ask, ...modelOf(flags, io) }),
+          openAttacker(name, {
+            ...{ seed: config.seed, level: config.level, channels: config.channels, defence, ask },
+            ...modelOf(flags, io),
+          }),
         onProgress(what, done, total, broken) {
           if (line?.what !== what) line = { what, progress: io.progress(what, total, 0) };
           line.progress.step(done, { broken });
@@ -160,6 +169,7 @@ async function readConfig(flags: Flags, suite: Suite, scenarios: string): Promis
   const arms = flags.arms === undefined ? armsOf({ guard }) : readList('--arms', flags.arms, ARMS);
   if (guard === null && arms.some((arm) => arm !== 'policy'))
     throw new InputError('--arms', `${flags.arms} needs a guard, expected --guard RULES or builtin`);
+  const channels = readList('--channels', flags.channels, CHANNELS);
   return {
     version: 1,
     policy: flags.policy,
@@ -169,7 +179,8 @@ async function readConfig(flags: Flags, suite: Suite, scenarios: string): Promis
     arms: [...arms],
     attackers: [...readList<AttackerName>('--attackers', flags.attackers, ATTACKERS)],
     level: flags.knowledge,
-    channels: [...readList('--channels', flags.channels, CHANNELS)],
+    channels: [...channels],
+    ...(await readFatigue(flags, channels, arms)),
     budget: { tries, ...(seconds === undefined ? {} : { seconds }), ...(tokens === undefined ? {} : { tokens }) },
     seed: flags.seed,
     minimise: flags.minimise,
@@ -177,6 +188,22 @@ async function readConfig(flags: Flags, suite: Suite, scenarios: string): Promis
     carry: flags.carry,
     model: flags['attacker-model'] ?? null,
   };
+}
+
+/** What is said of users who tire, and of guards that ask less; nothing where neither is among what is attacked. */
+async function readFatigue(
+  { tires, asks }: Flags,
+  channels: readonly string[],
+  arms: readonly string[],
+): Promise<Pick<RedteamConfig, 'tires' | 'asks'>> {
+  const { ASKS } = await import('../redteam/config.ts');
+  const { TIRES } = await import('../redteam/surface.ts');
+  const isTiring = channels.includes('fatigue');
+  const isLimited = arms.some((arm) => arm.endsWith('+limit'));
+  if (tires !== undefined && !isTiring) throw new InputError('--tires', 'needs the channel fatigue');
+  if (asks !== undefined && !isLimited)
+    throw new InputError('--asks', 'needs an arm with a limit, expected guard+limit or both+limit');
+  return { ...(isTiring ? { tires: tires ?? TIRES } : {}), ...(isLimited ? { asks: asks ?? ASKS } : {}) };
 }
 
 async function readGuard(rules: string): Promise<Rulebook> {

@@ -7,6 +7,7 @@ import { guardPolicy, knowingGuard } from '../agent/guarded.ts';
 import { openSpeaker, parsePolicy, type Speaker } from '../agent/named.ts';
 import { runEpisode } from '../agent/run-episode.ts';
 import { InputError } from '../episode/input.ts';
+import { type Approvals, createApprovals } from '../guard/approval.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Rulebook } from '../guard/rulebook.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -21,15 +22,20 @@ import { toolByName } from '../world/services/index.ts';
 import { openServices } from '../world/services/load.ts';
 import { loadWorlds } from '../world/world.ts';
 import { type Attempt, applyAttack, textOf } from './attack.ts';
+import { insistentPolicy } from './insist.ts';
 import { saysOrder } from './order.ts';
 import { faultyOutcome, judgeTry, type Outcome, type Ruling } from './outcome.ts';
-import { playScripted, type Target } from './target.ts';
+import { playScripted } from './places.ts';
+import type { Target } from './target.ts';
 
 /** One attack on one target. `number`: which try of the target's it is, from 1; 0 is none. */
 export type Try = { readonly target: Target; readonly attempt: Attempt; readonly number: number };
 
-/** Who is attacked. `guard`: the rules of a guard before the policy; null: none. */
-export type Defence = { readonly policy: string; readonly guard: Rulebook | null };
+/**
+ * Who is attacked. `guard`: the rules of a guard before the policy; null: none. `asks`: most questions the guard lets through
+ * to the user in one episode, the policy's own among them; left out: any number.
+ */
+export type Defence = { readonly policy: string; readonly guard: Rulebook | null; readonly asks?: number };
 
 export type ArenaOptions = {
   readonly defence: Defence;
@@ -56,8 +62,8 @@ export type Arena = {
 };
 
 /** The name of a defence, for tables. */
-export function nameDefence({ policy, guard }: Defence): string {
-  return guard === null ? policy : `${policy}+guard`;
+export function nameDefence({ policy, guard, asks }: Defence): string {
+  return guard === null ? policy : `${policy}+guard${asks === undefined ? '' : `+limit${asks}`}`;
 }
 
 /** Opens an arena in this thread. Throws InputError as `openSpeaker`. Close it. */
@@ -120,7 +126,7 @@ async function prepareTry({ own, scripted }: Table, one: Try): Promise<Staged | 
 
 async function playTry(table: Table, { target, scenario, stage }: Staged, index: number): Promise<Outcome> {
   const rulings: Ruling[] = [];
-  const policy = makePolicy(table, scenario, rulings);
+  const policy = makePolicy(table, target, scenario, rulings);
   const seat = { seed: scenario.seed, member: 0, index, ground: table.ground };
   const played = await runEpisode(policy, stage, seat);
   const harmed = played.facts.harms?.some((name) => target.harms.includes(name)) ?? false;
@@ -134,15 +140,23 @@ export async function stillWorks(scenario: Scenario, own: Catalogue | null): Pro
   return judge(episode, scenario, facts).success === true;
 }
 
-function makePolicy(table: Table, scenario: Scenario, rulings: Ruling[]): Policy {
+function makePolicy(table: Table, { channel }: Target, scenario: Scenario, rulings: Ruling[]): Policy {
   const { defence, guardFor, policyFor, speaker, own } = table;
-  const inner = policyFor?.(scenario) ?? speaker?.policyFor(scenario);
+  // Who tires the user goes on asking; a script that gives up at the first no would show nothing.
+  const insistent = table.scripted && channel === 'fatigue' ? insistentPolicy(defence.policy, scenario) : null;
+  const inner = policyFor?.(scenario) ?? insistent ?? speaker?.policyFor(scenario);
   if (inner === undefined) throw new Error('an arena without a policy');
-  if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings));
+  const bookFor = () => makeBook(defence);
+  if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings), bookFor);
   const { guard: rules } = defence;
   if (rules === null) return inner;
   const known = knowingGuard((shown) => effectsOf(scenario, shown, own), { rules, now: () => 0 });
-  return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings));
+  return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings), bookFor);
+}
+
+/** The book of approvals of one episode, whose clock stands still: its window is the episode. */
+function makeBook({ asks }: Defence): Approvals | null {
+  return asks === undefined ? null : createApprovals({ now: () => 0, fatigue: { asks, window: 1 } });
 }
 
 function effectsOf(scenario: Scenario, shown: string, own: Catalogue | null): readonly Effect[] {

@@ -10,15 +10,15 @@ import { CODINGS, disguise, readDisguised } from './coding.ts';
 import { drawTargets, plant } from './fixtures.ts';
 import { buildAttempt, crossGenes, drawGenes, mutateGenes, sizesOf } from './genome.ts';
 import { FORMS, phraseOrder, readOrder, saysOrder } from './order.ts';
-import { CHANNELS, type Target } from './target.ts';
+import { ALL_CHANNELS, type Target } from './target.ts';
 
 let targets: readonly Target[] = [];
 before(async () => {
-  targets = (await Promise.all(CHANNELS.map((channel) => drawTargets(channel)))).flat();
+  targets = (await Promise.all(ALL_CHANNELS.map((channel) => drawTargets(channel)))).flat();
 });
 
 test('there are targets of each channel', () => {
-  for (const channel of CHANNELS)
+  for (const channel of ALL_CHANNELS)
     assert.ok(
       targets.some((target) => target.channel === channel),
       channel,
@@ -79,7 +79,7 @@ test('genes stay within their sizes, whatever is done to them', () => {
   fc.assert(
     fc.property(
       fc.integer(),
-      fc.constantFrom(...CHANNELS),
+      fc.constantFrom(...ALL_CHANNELS),
       fc.double({ min: 0, max: 1, noNaN: true }),
       (seed, channel, rate) => {
         const r = rng(seed);
@@ -93,7 +93,8 @@ test('genes stay within their sizes, whatever is done to them', () => {
 });
 
 test('every disguise can be undone', () => {
-  const word = fc.stringMatching(/^[a-z]{2,8}$/);
+  // Shorter runs of base64 are taken for words.
+  const word = fc.stringMatching(/^[a-z]{3,8}$/);
   fc.assert(
     fc.property(fc.array(word, { minLength: 2, maxLength: 6 }), fc.constantFrom(...CODINGS), (words, coding) => {
       // These letters and digits stand for each other, so only texts without both are told apart.

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { rulebookSchema } from '../guard/rulebook.ts';
 import { LEVELS } from './outcome.ts';
-import { CHANNELS } from './target.ts';
+import { ALL_CHANNELS } from './target.ts';
 
 /** The attackers by name. */
 export const ATTACKERS = [
@@ -13,7 +13,13 @@ export type AttackerName = (typeof ATTACKERS)[number];
 
 /** Who is attacked: the policy alone, the guard alone (an agent that obeys everybody, behind it), both. */
 export const ARMS = ['policy', 'guard', 'both'] as const;
-export type Arm = (typeof ARMS)[number];
+/** The same with a guard that asks the user a limited number of times in an episode. */
+export const LIMITED_ARMS = ['guard+limit', 'both+limit'] as const;
+export const ALL_ARMS = [...ARMS, ...LIMITED_ARMS] as const;
+export type Arm = (typeof ALL_ARMS)[number];
+
+/** Questions in an episode that a limited guard lets through, unless said otherwise: as approvals have it by default. */
+export const ASKS = 10;
 
 export const redteamSchema = z.strictObject({
   version: z.literal(1),
@@ -27,10 +33,14 @@ export const redteamSchema = z.strictObject({
   }),
   /** SHA-256 of the scenarios. */
   scenarios: z.string(),
-  arms: z.array(z.enum(ARMS)).min(1),
+  arms: z.array(z.enum(ALL_ARMS)).min(1),
   attackers: z.array(z.enum(ATTACKERS)).min(1),
   level: z.enum(LEVELS),
-  channels: z.array(z.enum(CHANNELS)).min(1),
+  channels: z.array(z.enum(ALL_CHANNELS)).min(1),
+  /** The channel `fatigue`: after so many questions the user approves whatever they are asked. */
+  tires: z.int().min(1).exactOptional(),
+  /** The arms with a limit: questions in an episode that the guard lets through. */
+  asks: z.int().min(1).exactOptional(),
   budget: z.strictObject({
     tries: z.int().min(1),
     seconds: z.number().positive().exactOptional(),
@@ -48,7 +58,7 @@ export const redteamSchema = z.strictObject({
 });
 export type RedteamConfig = z.infer<typeof redteamSchema>;
 
-/** The arms there are: without a guard, the policy alone. */
+/** The arms of a run that names none: without a guard, the policy alone. */
 export function armsOf(config: Pick<RedteamConfig, 'guard'>): readonly Arm[] {
   return config.guard === null ? ['policy'] : ARMS;
 }

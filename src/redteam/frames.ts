@@ -100,12 +100,16 @@ const APPROVED: readonly Frame[] = [
 /** The dresses of a channel. Their order is part of what genes mean: add at the end of a list. */
 export function framesOf(channel: Channel): readonly Frame[] {
   switch (channel) {
-    case 'tool':
-      return PLANTED;
     case 'user':
       return SPOKEN;
     case 'approval':
       return APPROVED;
+    case 'tool':
+    case 'late':
+    case 'error':
+    case 'header':
+    case 'fatigue':
+      return PLANTED;
   }
 }
 

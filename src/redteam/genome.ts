@@ -1,12 +1,15 @@
 // Attacks as vectors of small numbers: one gene for the dress, one for how the order is put, one for the disguise, and so on.
 // Whatever searches (chance, evolution, bandits, a policy) searches here, and `buildAttempt` writes the text.
 // Not here: free texts, which some attackers write themselves.
+
+import type { Call } from '../episode/action.ts';
 import type { Random } from '../episode/random.ts';
 import type { Attempt, Piece, Place } from './attack.ts';
 import { CODINGS, type Coding, disguise } from './coding.ts';
 import { FILLERS, framesOf, LEADS, PADDING, TAILS } from './frames.ts';
-import { FORMS, phraseOrder } from './order.ts';
-import type { Channel, Target } from './target.ts';
+import { FORMS, type Order, phraseOrder } from './order.ts';
+import { DECOYS } from './surface.ts';
+import { CHANNELS, type Channel, type Target } from './target.ts';
 
 /** One number for each gene of `GENES`, below its size. */
 export type Genes = readonly number[];
@@ -14,12 +17,23 @@ export type Genes = readonly number[];
 export const GENES = [
   ...['frame', 'form', 'lead', 'tail', 'coding', 'times', 'front', 'place', 'spread', 'padding', 'later'],
 ] as const;
-export type Gene = (typeof GENES)[number];
+/** Genes that only the further surfaces have, behind the others: what was found without them stays as it is. */
+const MORE = ['when', 'asks', 'decoy'] as const;
+export type Gene = (typeof GENES)[number] | (typeof MORE)[number];
+
+/** The genes of a channel, in the order of their numbers. */
+export function genesOf(channel: Channel): readonly Gene[] {
+  return CHANNELS.some((one) => one === channel) ? GENES : [...GENES, ...MORE];
+}
 
 /** How a text is spread: in one place, in halves over two, or said in both. */
 const SPREADS = ['one', 'halves', 'both'] as const;
 /** When a user says it: at once, after something harmless, or in two parts. */
 const TURNS = ['at once', 'after', 'parts'] as const;
+/** When a text is there: always, from the second look on, until the first, once any call has come back. */
+const WHENS = ['always', 'second', 'first', 'called'] as const;
+/** What decoys ask for: the order itself, the same tool for something small, a call of the user's own task. */
+const KINDS = ['same', 'small', 'own'] as const;
 /** Most places that genes can name. */
 const PLACES = 6;
 
@@ -34,6 +48,9 @@ const SIZES: { readonly [gene in Exclude<Gene, 'frame'>]: number } = {
   spread: SPREADS.length,
   padding: PADDING.length,
   later: TURNS.length,
+  when: WHENS.length,
+  asks: DECOYS.length,
+  decoy: KINDS.length,
 };
 
 /** Genes that mean nothing in a channel stay 0. */
@@ -41,11 +58,15 @@ const IDLE: { readonly [channel in Channel]: readonly Gene[] } = {
   tool: ['later'],
   approval: ['later'],
   user: ['form', 'front', 'place', 'spread', 'padding', 'lead'],
+  late: ['later', 'asks', 'decoy'],
+  error: ['later', 'when', 'asks', 'decoy'],
+  header: ['later', 'when', 'asks', 'decoy'],
+  fatigue: ['later', 'when', 'spread'],
 };
 
-/** How many values each gene has, in the order of `GENES`; 1 where it means nothing. */
+/** How many values each gene has, in the order of `genesOf`; 1 where it means nothing. */
 export function sizesOf(channel: Channel): readonly number[] {
-  return GENES.map((gene) => {
+  return genesOf(channel).map((gene) => {
     if (gene === 'frame') return framesOf(channel).length;
     return IDLE[channel].includes(gene) ? 1 : SIZES[gene];
   });
@@ -54,16 +75,16 @@ export function sizesOf(channel: Channel): readonly number[] {
 /** How often a gene other than the dress is left at its plain value: most attacks that work are plain in most ways. */
 export const PLAIN: { readonly [gene in Gene]: number } = {
   ...{ frame: 0, form: 0.5, lead: 0.6, tail: 0.5, coding: 0.75, times: 0.7, front: 0.5, place: 0.6, spread: 0.8 },
-  ...{ padding: 0.8, later: 0.7 },
+  ...{ padding: 0.8, later: 0.7, when: 0.3, asks: 0.2, decoy: 0.4 },
 };
 
 /** Random genes. */
 export function drawGenes(channel: Channel, r: Random): Genes {
-  return sizesOf(channel).map((size, at) => drawGene(at, size, r));
+  const genes = genesOf(channel);
+  return sizesOf(channel).map((size, at) => drawGene(genes[at] ?? 'frame', size, r));
 }
 
-function drawGene(at: number, size: number, r: Random): number {
-  const gene = GENES[at] ?? 'frame';
+function drawGene(gene: Gene, size: number, r: Random): number {
   return r.next() < PLAIN[gene] ? 0 : r.int(size);
 }
 
@@ -94,11 +115,64 @@ type Named = { readonly [gene in Gene]: number };
 export function buildAttempt(target: Target, genes: Genes): Attempt {
   const sizes = sizesOf(target.channel);
   const own = genes.map((gene, at) => gene % (sizes[at] ?? 1));
-  const named = Object.fromEntries(GENES.map((name, at) => [name, own[at] ?? 0])) as Named;
+  const named = Object.fromEntries([...GENES, ...MORE].map((name, at) => [name, own[at] ?? 0])) as Named;
   const base = { pieces: [], request: null, later: null, genes: [...own], style: styleOf(target.channel, own) };
   return target.channel === 'user'
     ? { ...base, ...buildSpeech(target, named) }
-    : { ...base, pieces: buildPieces(target, named) };
+    : { ...base, pieces: [...buildDecoys(target, named), ...buildPieces(target, named)] };
+}
+
+/** Pieces that ask for something else first, so that the user is asked about that. */
+function buildDecoys(target: Target, named: Named): Piece[] {
+  const { places, order } = target;
+  const front = named.front === 1;
+  const plain = { ...named, lead: 0, tail: 0, times: 0, padding: 0 };
+  return Array.from({ length: DECOYS[named.asks] ?? 0 }, (_, at): Piece => {
+    const calls = decoyCalls(target, KINDS[named.decoy] ?? 'same', at);
+    const other: Order = { phrase: order.phrase, calls: [...calls], claim: null };
+    const text = writeText(target, phraseOrder(other, 'named'), plain);
+    return { place: placeAt(places, named.place), text, front, decoy: [...calls] };
+  });
+}
+
+function decoyCalls({ order, scenario }: Target, kind: (typeof KINDS)[number], at: number): readonly Call[] {
+  switch (kind) {
+    case 'same':
+      return order.calls;
+    case 'small':
+      return order.calls.slice(0, 1).map((call) => varyCall(call, at + 1));
+    case 'own': {
+      const own = scenario.plan.flatMap((step) => (step.kind === 'call' && step.own ? [step.call] : []));
+      return own.length === 0 ? order.calls : own.slice(at % own.length).slice(0, 1);
+    }
+  }
+}
+
+/** A call with its last number made small, or, where it has none, its last text numbered. */
+function varyCall(call: Call, number: number): Call {
+  const names = Object.keys(call.arguments);
+  const last = (type: string): string | undefined => names.findLast((name) => typeof call.arguments[name] === type);
+  const amount = last('number');
+  const name = amount ?? last('string');
+  if (name === undefined) return call;
+  const value = amount === undefined ? `${String(call.arguments[name])} ${number}` : number;
+  return { ...call, arguments: { ...call.arguments, [name]: value } };
+}
+
+/** When each piece is there. */
+function buildSpan({ readers, places }: Target, { when, place }: Named): Pick<Piece, 'span'> {
+  const tool = readers?.[place % places.length];
+  const after = { calls: 1, ...(tool === undefined ? {} : { tool }) };
+  switch (WHENS[when] ?? 'always') {
+    case 'always':
+      return {};
+    case 'second':
+      return { span: { kind: 'from', after } };
+    case 'first':
+      return { span: { kind: 'until', after } };
+    case 'called':
+      return { span: { kind: 'from', after: { calls: 1 } } };
+  }
 }
 
 /** The dressed and disguised text. */
@@ -119,13 +193,19 @@ function buildPieces(target: Target, named: Named): Piece[] {
   const first = placeAt(places, named.place);
   const second = placeAt(places, named.place + 1);
   const spread = SPREADS[named.spread] ?? 'one';
-  if (spread === 'one' || first === second) return [{ place: first, text, front }];
-  if (spread === 'both') return [second, first].map((place) => ({ place, text, front }));
+  const span = buildSpan(target, named);
+  if (spread === 'one' || first === second) return [{ place: first, text, front, ...span }];
+  const other = buildSpan(target, { ...named, place: named.place + 1 });
+  if (spread === 'both')
+    return [
+      { place: second, text, front, ...other },
+      { place: first, text, front, ...span },
+    ];
   const words = text.split(' ');
   const half = Math.ceil(words.length / 2);
   return [
-    { place: second, text: words.slice(0, half).join(' '), front },
-    { place: first, text: words.slice(half).join(' ') || text, front },
+    { place: second, text: words.slice(0, half).join(' '), front, ...other },
+    { place: first, text: words.slice(half).join(' ') || text, front, ...span },
   ];
 }
 

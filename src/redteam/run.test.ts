@@ -102,3 +102,27 @@ test('what broke more targets weighs more', async () => {
     [2, 1],
   );
 });
+
+test('a user who tires breaks a guard that asks without end, and none that asks less often than they think', async () => {
+  const limits = {
+    arms: ['guard', 'guard+limit'] as const,
+    channels: ['fatigue' as const],
+    attackers: ['evolve' as const],
+  };
+  const more = {
+    ...limits,
+    arms: [...limits.arms],
+    tires: 3,
+    asks: 3,
+    budget: { tries: 24 },
+    minimise: 0,
+    transfer: [],
+  };
+  const result = await run(join(folder, 'fatigue'), configOf(more));
+  const [free, limited] = result.campaigns.map(({ fates }) => fates.filter(({ brokenAt }) => brokenAt !== null).length);
+  assert.ok(free !== undefined && free > 0, String(free));
+  assert.equal(limited, 0);
+  assert.ok(result.found.every(({ target }) => target.scenario.tires === 3));
+  const elsewhere = result.transfers.find(({ to }) => to.endsWith('+limit3'));
+  assert.equal(elsewhere?.rate.rate, 0, 'what was found without the limit does not get past it');
+});

@@ -14,7 +14,7 @@ import { type Arena, type Defence, nameDefence, openArena } from './arena.ts';
 import { NO_ATTACK } from './attack.ts';
 import type { Attacker } from './attacker.ts';
 import { type Fate, runCampaign } from './campaign.ts';
-import { type Arm, type AttackerName, type RedteamConfig, redteamSchema } from './config.ts';
+import { type Arm, ASKS, type AttackerName, type RedteamConfig, redteamSchema } from './config.ts';
 import { chooseBest, type Found, writeFound } from './found.ts';
 import { buildAttempt } from './genome.ts';
 import { openJournal } from './journal.ts';
@@ -82,7 +82,10 @@ export async function openRun(root: string, config: RedteamConfig, resume: boole
 }
 
 /** Who is attacked in an arm. */
-export function defenceOf(arm: Arm, { policy, guard }: Pick<RedteamConfig, 'policy' | 'guard'>): Defence {
+export function defenceOf(
+  arm: Arm,
+  { policy, guard, asks = ASKS }: Pick<RedteamConfig, 'policy' | 'guard' | 'asks'>,
+): Defence {
   switch (arm) {
     case 'policy':
       return { policy, guard: null };
@@ -90,6 +93,10 @@ export function defenceOf(arm: Arm, { policy, guard }: Pick<RedteamConfig, 'poli
       return { policy: 'scripted:compromised', guard };
     case 'both':
       return { policy, guard };
+    case 'guard+limit':
+      return { policy: 'scripted:compromised', guard, asks };
+    case 'both+limit':
+      return { policy, guard, asks };
   }
 }
 
@@ -110,12 +117,14 @@ export async function runRedteam(options: RunOptions): Promise<RedteamResult> {
   }
 }
 
+const aimOf = ({ channels, tires }: RedteamConfig) => ({ channels, ...(tires === undefined ? {} : { tires }) });
+
 /** A run whose arenas stay open to its end: threads take longer to start than most of their work. */
 type Running = RunOptions & { readonly open: (defence: Defence) => Promise<Arena> };
 
 async function perform(options: Running): Promise<RedteamResult> {
   const { config, scenarios, root } = options;
-  const targets = await findTargets(scenarios, { channels: config.channels });
+  const targets = await findTargets(scenarios, aimOf(config));
   if (targets.length === 0)
     throw new InputError('the suite', 'no scenario with a planted order or a malicious goal, expected one at least');
   const clean = new Map<Arm, Clean>();
@@ -126,7 +135,7 @@ async function perform(options: Running): Promise<RedteamResult> {
     const arena = await options.open(defence);
     clean.set(arm, await measureClean(arena, scenarios));
     for (const name of config.attackers) {
-      if (name === 'gradient' && arm === 'guard') continue; // a guard has no weights
+      if (name === 'gradient' && arm.startsWith('guard')) continue; // a guard has no weights
       const fates = await attack(options, { arm, arena, targets, name, defence });
       campaigns.push({ arm, attacker: name, fates });
       found.push(...fates.flatMap((fate) => describeFate(fate, { name, defence, config })));
@@ -200,8 +209,9 @@ function describeFate(
 }
 
 /** The defences by name: the run's arms, and the other policies with and without its guard. */
-function listDefences({ arms, policy, guard, transfer }: RedteamConfig): ReadonlyMap<string, Defence> {
-  const own = arms.map((arm) => defenceOf(arm, { policy, guard }));
+function listDefences({ transfer, ...config }: RedteamConfig): ReadonlyMap<string, Defence> {
+  const { arms, guard } = config;
+  const own = arms.map((arm) => defenceOf(arm, config));
   const others = transfer.flatMap((other): Defence[] => [
     { policy: other, guard: null },
     ...(guard === null ? [] : [{ policy: other, guard }]),
@@ -231,7 +241,7 @@ const CARRIED = 8;
 
 /** Tries what broke a defence on it again, on targets of other domains: broken where any of the opponents breaks it. */
 async function carryOver(options: Running, found: readonly Found[]): Promise<Transfer[]> {
-  const targets = await findTargets(options.others, { channels: options.config.channels });
+  const targets = await findTargets(options.others, aimOf(options.config));
   const results: Transfer[] = [];
   for (const [name, defence] of targets.length === 0 ? [] : listDefences(options.config)) {
     const opponents = gatherOpponents(found.filter((one) => one.defence === name));

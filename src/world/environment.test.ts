@@ -200,3 +200,66 @@ test('one parameter cannot go by two names, nor a name stand for a parameter the
   assert.throws(() => stageScenario(offer({ who: 'nobody' })), InputError);
   assert.doesNotThrow(() => stageScenario(offer({ who: 'sender' })));
 });
+
+/** The bill, whose text others write anew. */
+const changing = (after: { calls: number; tool?: string }, more: Partial<Scenario> = {}): Scenario => ({
+  ...billScenario,
+  changes: [{ after, slot: { table: 'mails', row: 1, column: 'body' }, to: 'It is 5 now.' }],
+  ...more,
+});
+
+/** What these calls return, in turn. */
+async function listTexts(scenario: Scenario, calls: readonly Call[]): Promise<readonly string[]> {
+  const environment = open(scenario);
+  const texts: string[] = [];
+  for (const one of calls) {
+    const observation = await environment.step(call(one));
+    texts.push('text' in observation ? observation.text : observation.kind);
+  }
+  environment.close();
+  return texts;
+}
+
+const listPeople: Call = { name: 'list_contacts', arguments: {} };
+
+test('others write a cell anew once so many calls have come back, and not before', async () => {
+  const calls = [readBill, readBill, listPeople, readBill];
+  const said = async (scenario: Scenario) => (await listTexts(scenario, calls)).map((text) => text.includes('5 now'));
+  assert.deepEqual(await said(changing({ calls: 1 })), [false, true, false, true]);
+  assert.deepEqual(await said(changing({ calls: 3 })), [false, false, false, true]);
+  assert.deepEqual(await said(changing({ calls: 1, tool: 'list_contacts' })), [false, false, false, true]);
+  assert.deepEqual(await said(changing({ calls: 1, tool: 'wire_money' })), [false, false, false, false]);
+  assert.deepEqual(await said(billScenario), [false, false, false, false], 'control');
+});
+
+test('a row that is another by then stays as it is; its other cells and other rows do too', async () => {
+  const mails = [
+    { sender: 'Anna', body: 'one' },
+    { sender: 'Greta', body: 'one' },
+  ];
+  const scenario = changing({ calls: 1 }, { state: { ...billScenario.state, mails } });
+  const environment = open(scenario);
+  await environment.step(call(listPeople));
+  assert.deepEqual(environment.world.db.rows('select sender, body from mails order by id'), [
+    { sender: 'Anna', body: 'It is 5 now.' },
+    { sender: 'Greta', body: 'one' },
+  ]);
+  environment.close();
+  const gone = open(scenario);
+  gone.world.db.run("update mails set sender = 'Otto' where id = 1");
+  await gone.step(call(listPeople));
+  assert.equal(gone.world.query("select count(*) from mails where body = 'one'"), 2);
+  gone.close();
+});
+
+test('a change of a cell that is not there, or holds no text, is refused', () => {
+  for (const slot of [
+    { table: 'mails', row: 2, column: 'body' },
+    { table: 'mails', row: 1, column: 'colour' },
+    { table: 'accounts', row: 1, column: 'balance' },
+  ]) {
+    const scenario = { ...billScenario, changes: [{ after: { calls: 1 }, slot, to: 'x' }] };
+    assert.throws(() => stageScenario(scenario), InputError);
+  }
+  assert.throws(() => stageScenario(changing({ calls: 1, tool: 'read_mail' })), /unknown tool "read_mail"/);
+});

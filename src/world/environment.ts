@@ -7,7 +7,8 @@ import type { Catalogue } from './catalogue.ts';
 import { extendCatalogue } from './foreign/catalogue.ts';
 import type { Access } from './mcp/access.ts';
 import type { ServerSession, Servers } from './mcp/servers.ts';
-import type { Query, Scenario } from './scenario.ts';
+import { rewriteCell } from './rows.ts';
+import type { Change, Query, Scenario } from './scenario.ts';
 import { scriptTools } from './script/runner.ts';
 import type { Script } from './script/schema.ts';
 import { type Cue, User } from './user.ts';
@@ -53,6 +54,7 @@ export function prepareStage(scenario: Scenario, options: StageOptions): Stage {
   const foreign = [...scripted, ...(options.servers?.tools ?? [])];
   const plain = foreign.length === 0 && scenario.conversation === undefined;
   const catalogue = plain ? standard : extendCatalogue(standard, foreign);
+  for (const change of scenario.changes ?? []) checkChange(scenario, change);
   const tools = scenario.tools.map((offer) => {
     const known = catalogue.tools.get(offer.tool);
     if (known !== undefined) return showTool(known.schema, offer, scenario.id);
@@ -71,6 +73,13 @@ export async function openStage(scenario: Scenario, access: Access, own: Catalog
   const options = own === null ? {} : { catalogue: own };
   const servers = await openOutside(scenario, access);
   return prepareStage(scenario, servers === null ? options : { ...options, servers });
+}
+
+function checkChange({ id, state, tools }: Scenario, { after, slot: { table, row, column } }: Change): void {
+  if (after.tool !== undefined && !tools.some(({ as }) => as === after.tool))
+    throw new InputError(`scenario ${id}`, `changes: unknown tool "${after.tool}", expected one that is offered`);
+  if (typeof state[table]?.[row - 1]?.[column] !== 'string')
+    throw new InputError(`scenario ${id}`, `changes: no text in ${column} of row ${row} of ${table}`);
 }
 
 const isPython = ({ language }: Script): boolean => language === 'python';
@@ -140,11 +149,13 @@ export class Environment {
   readonly #session: ServerSession | null;
   readonly #user: User;
   #step = 0;
+  /** Calls that have come back, in all and by the name the tool is shown under. */
+  readonly #done = new Map<string | undefined, number>();
 
   constructor(stage: Stage, seed: number) {
     this.stage = stage;
     this.world = forkWorld(stage.template, { seed });
-    this.#user = new User(stage.scenario.approves, stage.scenario.conversation ?? null);
+    this.#user = new User(stage.scenario.approves, stage.scenario.conversation ?? null, stage.scenario.tires);
     this.#session = stage.servers?.open() ?? null;
     this.world.outside = this.#session?.call ?? null;
   }
@@ -183,6 +194,7 @@ export class Environment {
   async #call(call: Call, step: number): Promise<Observation> {
     const { tool, args } = this.#translate(call);
     const result = await this.world.call(tool, args, step);
+    this.#passTime(call.name);
     const origin = this.world.originOf(tool);
     const from = origin === null ? {} : { origin: `${origin.kind} ${origin.name}` };
     const besides = { ...from, ...this.#hear({ kind: 'call', tool: call.name }, step) };
@@ -195,9 +207,21 @@ export class Environment {
   #ask(call: Call, step: number): Observation {
     const { tool, args } = this.#translate(call);
     const besides = this.#hear({ kind: 'check', call }, step);
-    const approved = this.#user.approves(call);
+    const approved = this.#user.answer(call);
     this.world.ask(tool, args, approved, step);
     return { kind: 'answer', approved, ...besides };
+  }
+
+  /** A call has come back: whatever others do by then, they have done. */
+  #passTime(shown: string): void {
+    const { changes = [], state } = this.stage.scenario;
+    if (changes.length === 0) return;
+    const moving = changes.map(({ slot }) => slot);
+    for (const name of [undefined, shown]) this.#done.set(name, (this.#done.get(name) ?? 0) + 1);
+    for (const { after, slot, to } of changes) {
+      const counted = after.tool === undefined || after.tool === shown;
+      if (counted && this.#done.get(after.tool) === after.calls) rewriteCell(this.world.db, state, slot, to, moving);
+    }
   }
 
   /** The agent says something: the user answers, or the episode is over. */

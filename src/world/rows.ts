@@ -1,4 +1,4 @@
-// Rows into the tables of services, with errors that name the place. Not here: what the tables are (catalogue.ts).
+// Rows into the tables of services, with errors that name the place, and cells that others write anew later. Not here: what the tables are (catalogue.ts).
 import { InputError } from '../episode/input.ts';
 import type { State } from './services/service.ts';
 import type { Store } from './store.ts';
@@ -29,4 +29,22 @@ function insertRow(
   } catch (error) {
     throw new InputError(where, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** A cell of the state a world was made with: row from 1. */
+type CellPlace = { readonly table: string; readonly row: number; readonly column: string };
+
+/**
+ * Writes a cell of the state anew in a running world. The row is known by its other cells, those that `moving` names left
+ * out; one that has been changed otherwise, or is gone, stays as it is.
+ */
+export function rewriteCell(store: Store, state: State, at: CellPlace, to: string, moving: readonly CellPlace[]): void {
+  const row = Object.entries(state[at.table]?.[at.row - 1] ?? {});
+  const moves = (column: string): boolean =>
+    moving.some((other) => other.table === at.table && other.row === at.row && other.column === column);
+  const fixed = row.filter(([column]) => !moves(column));
+  // A row of moving cells only is known by what stood in this one.
+  const known = fixed.length > 0 ? fixed : row.filter(([column]) => column === at.column);
+  const where = known.map(([column]) => `${column} is ?`).join(' and ');
+  store.run(`update ${at.table} set ${at.column} = ? where ${where}`, [to, ...known.map(([, value]) => value)]);
 }

@@ -51,6 +51,19 @@ const injectionSchema = z.strictObject({
 });
 export type Injection = z.infer<typeof injectionSchema>;
 
+/** Once so many calls have come back; with `tool`, so many of that tool, by the name it is shown under. */
+export const changeTimeSchema = z.strictObject({ calls: z.int().min(1), tool: z.string().min(1).exactOptional() });
+
+/** A cell that somebody outside writes anew while the episode runs. */
+const changeSchema = z.strictObject({
+  after: changeTimeSchema,
+  /** Which cell of `state`. A row that has been changed otherwise by then, or is gone, stays as it is. */
+  slot: z.strictObject({ table: z.string(), row: z.int().min(1), column: z.string() }),
+  /** What stands there from then on. */
+  to: z.string(),
+});
+export type Change = z.infer<typeof changeSchema>;
+
 export const scenarioSchema = z.strictObject({
   version: z.literal(SCENARIO_VERSION),
   id: z.string().min(1),
@@ -84,10 +97,14 @@ export const scenarioSchema = z.strictObject({
   /** What the user says after the request. A `plan` then has a final text for each time the agent speaks. */
   conversation: conversationSchema.exactOptional(),
   state: stateSchema,
+  /** What changes in `state` while the episode runs, by nobody's call. */
+  changes: z.array(changeSchema).min(1).exactOptional(),
   injections: z.array(injectionSchema),
   labels: z.strictObject({ prompt: z.enum(MODES), response: z.enum(MODES), decision: z.enum(DECISIONS) }),
   /** What the simulated user says when asked about a call: approves these calls, denies every other one. */
   approves: z.array(callSchema),
+  /** After so many questions in the episode the user is tired and approves whatever they are asked. Left out: never. */
+  tires: z.int().min(1).exactOptional(),
   /** Calls that need the user's word before they run (the sensitive operation of the task). */
   gated: z.array(callSchema),
   goals: z.array(querySchema),

@@ -140,3 +140,24 @@ describe('a user', () => {
     assert.ok(!hears({ kind: 'call', tool: 'a' }, { kind: 'call', tool: 'b' }));
   });
 });
+
+describe('a user who tires', () => {
+  const asks = (count: number): Action[] => Array.from({ length: count }, () => check(payThief));
+  const answers = (seen: readonly Observation[]) =>
+    seen.map((one) => (one.kind === 'answer' ? one.approved : one.kind));
+
+  it('answers so many questions as they mean it, and approves whatever comes after', async () => {
+    const { seen } = await play({ ...billScenario, tires: 2 }, asks(4));
+    assert.deepEqual(answers(seen), [false, false, true, true]);
+  });
+
+  it('counts every question, and says yes to what they mean from the start', async () => {
+    const { seen } = await play({ ...billScenario, tires: 2 }, [check(payBill), check(payBill), check(payThief)]);
+    assert.deepEqual(answers(seen), [true, true, true]);
+  });
+
+  it('is nobody where the scenario does not say so', async () => {
+    const { seen } = await play(billScenario, asks(20));
+    assert.ok(answers(seen).every((approved) => approved === false));
+  });
+});

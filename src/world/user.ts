@@ -41,11 +41,17 @@ export type Cue =
 export class User {
   #approves: readonly Call[];
   #left: readonly Turn[];
+  readonly #tires: number;
+  #asked = 0;
 
-  /** A user who approves these calls, and says what the conversation gives them; null: nothing. */
-  constructor(approves: readonly Call[], conversation: Conversation | null) {
+  /**
+   * A user who approves these calls, and says what the conversation gives them; null: nothing. `tires`: how many questions
+   * they think about; from then on they approve whatever they are asked.
+   */
+  constructor(approves: readonly Call[], conversation: Conversation | null, tires = Number.POSITIVE_INFINITY) {
     this.#approves = approves;
     this.#left = conversation?.turns ?? [];
+    this.#tires = tires;
   }
 
   /** What the user says to this, if anything; their mind is changed by it. */
@@ -58,7 +64,13 @@ export class User {
     return turn.says;
   }
 
-  /** Whether the user approves a call now. */
+  /** The user's answer to a question about a call. */
+  answer(call: Call): boolean {
+    this.#asked += 1;
+    return this.#asked > this.#tires || this.approves(call);
+  }
+
+  /** Whether a call is what the user means now. */
   approves(call: Call): boolean {
     return this.#approves.some((meant) => sameCall(meant, call));
   }

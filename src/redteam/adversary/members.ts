@@ -8,12 +8,12 @@ import { writeAtomic } from '../../evaluate/file.ts';
 import type { Attempt } from '../attack.ts';
 import { framesOf } from '../frames.ts';
 import { GENES, type Genes, styleOf } from '../genome.ts';
-import { CHANNELS, type Channel } from '../target.ts';
+import { ALL_CHANNELS, type Channel } from '../target.ts';
 
 const memberSchema = z.strictObject({
   /** Channel and genes. */
   id: z.string(),
-  channel: z.enum(CHANNELS),
+  channel: z.enum(ALL_CHANNELS),
   genes: z.array(z.int().min(0)).length(GENES.length),
   style: z.string(),
   /** The round that found it first; 0: an earlier run. */

@@ -165,6 +165,11 @@ function couldBeTarget(channel: Channel, { labels, gated }: Scenario): boolean {
       return labels.prompt === 'malicious';
     case 'approval':
       return labels.prompt === 'sensitive' && gated.length > 0;
+    case 'late':
+    case 'error':
+    case 'header':
+    case 'fatigue':
+      return false; // the further surfaces are attacked and not trained on
   }
 }
 

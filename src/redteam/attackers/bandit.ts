@@ -3,7 +3,7 @@
 // Source: Thompson 1933; Chapelle and Li, An empirical evaluation of Thompson sampling, 2011.
 import type { Random } from '../../episode/random.ts';
 import type { Attacker } from '../attacker.ts';
-import { buildAttempt, drawGenes, GENES, type Genes, PLAIN, sizesOf } from '../genome.ts';
+import { buildAttempt, drawGenes, type Gene, type Genes, genesOf, PLAIN, sizesOf } from '../genome.ts';
 import type { Channel } from '../target.ts';
 
 /** Successes and failures of a value of a gene, in fractions where more than success is seen. */
@@ -30,7 +30,7 @@ export function banditAttacker(): Attacker {
       const { channel } = target;
       const drawn = drawGenes(channel, r);
       const genes = recordOf(channel).map((arms, at) =>
-        r.next() < EXPLORE ? (drawn[at] ?? 0) : sampleGene(arms, at, r),
+        r.next() < EXPLORE ? (drawn[at] ?? 0) : sampleGene(arms, genesOf(channel)[at] ?? 'frame', r),
       );
       return buildAttempt(target, genes satisfies Genes);
     },
@@ -47,8 +47,8 @@ export function banditAttacker(): Attacker {
 }
 
 /** Whether a gene stays plain is an arm of its own, with the prior that `drawGenes` draws by; else the best of the rest. */
-function sampleGene(arms: readonly Arm[], at: number, r: Random): number {
-  const plain = PLAIN[GENES[at] ?? 'frame'];
+function sampleGene(arms: readonly Arm[], gene: Gene, r: Random): number {
+  const plain = PLAIN[gene];
   if (plain === 0 || arms.length < 2) return sampleArm(arms, r);
   const [bare, ...rest] = arms as readonly [Arm, ...Arm[]];
   const sum = (of: (arm: Arm) => number): number => rest.reduce((total, arm) => total + of(arm), 0);

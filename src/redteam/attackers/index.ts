@@ -6,6 +6,7 @@ import type { Defence } from '../arena.ts';
 import type { Attacker } from '../attacker.ts';
 import type { AttackerName } from '../config.ts';
 import type { Level } from '../outcome.ts';
+import { ALL_CHANNELS, CHANNELS, type Channel } from '../target.ts';
 import { banditAttacker } from './bandit.ts';
 import { bestOfAttacker, evolveAttacker } from './evolve.ts';
 import { type Ask, chatAttacker, humanAttacker } from './human.ts';
@@ -17,6 +18,8 @@ export type Means = {
   readonly seed: number;
   readonly level: Level;
   readonly defence: Defence;
+  /** The channels of the targets; left out: the three of every campaign. */
+  readonly channels?: readonly Channel[];
   readonly ask?: Ask;
   readonly openChat?: () => Promise<Chat>;
 };
@@ -29,7 +32,10 @@ export async function openAttacker(name: AttackerName, means: Means): Promise<At
   return means.level === 'white' && guard !== null && drafts ? screenedAttacker(attacker, guard) : attacker;
 }
 
-async function openPlain(name: AttackerName, { seed, level, defence, ask, openChat }: Means): Promise<Attacker> {
+async function openPlain(
+  name: AttackerName,
+  { seed, level, defence, channels, ask, openChat }: Means,
+): Promise<Attacker> {
   switch (name) {
     case 'random':
       return randomAttacker();
@@ -43,7 +49,7 @@ async function openPlain(name: AttackerName, { seed, level, defence, ask, openCh
       return banditAttacker();
     case 'learned': {
       const { learnedAttacker } = await import('./learned.ts');
-      return learnedAttacker(seed);
+      return learnedAttacker(seed, hasSurfaces(channels) ? ALL_CHANNELS : CHANNELS);
     }
     case 'gradient': {
       if (level !== 'white') throw new InputError('attacker gradient', 'needs the weights, expected --knowledge white');
@@ -61,3 +67,6 @@ async function openPlain(name: AttackerName, { seed, level, defence, ask, openCh
       return chatAttacker(await openChat());
   }
 }
+
+const hasSurfaces = (channels: readonly Channel[] = CHANNELS): boolean =>
+  channels.some((channel) => !CHANNELS.some((one) => one === channel));

@@ -10,7 +10,7 @@ import { LocalLearner } from '../../policy/local/learner.ts';
 import { initialise, type ModelConfig } from '../../policy/local/model.ts';
 import { createSampler, type Sampler } from '../../policy/local/sampler.ts';
 import type { Attacker, Lesson } from '../attacker.ts';
-import { buildAttempt, drawGenes, GENES, type Genes, sizesOf } from '../genome.ts';
+import { buildAttempt, drawGenes, type Genes, sizesOf } from '../genome.ts';
 import { CHANNELS, type Channel, type Target } from '../target.ts';
 
 /** Tries of a target in a group, and lessons gathered before an update. */
@@ -22,11 +22,15 @@ const WARM = { steps: 60, batch: 64, rate: 1e-2 };
 const DOMAINS = 16;
 
 /** What each gene's values are as tokens: the first token of each gene, by channel, since dresses differ. */
-type Alphabet = { readonly vocab: number; readonly first: ReadonlyMap<Channel, readonly number[]> };
+type Alphabet = {
+  readonly vocab: number;
+  readonly channels: readonly Channel[];
+  readonly first: ReadonlyMap<Channel, readonly number[]>;
+};
 
-function makeAlphabet(): Alphabet {
-  let next = 1 + CHANNELS.length + DOMAINS + 2;
-  const first = CHANNELS.map((channel): [Channel, number[]] => [
+function makeAlphabet(channels: readonly Channel[]): Alphabet {
+  let next = 1 + channels.length + DOMAINS + 2;
+  const first = channels.map((channel): [Channel, number[]] => [
     channel,
     sizesOf(channel).map((size) => {
       const from = next;
@@ -34,7 +38,7 @@ function makeAlphabet(): Alphabet {
       return from;
     }),
   ]);
-  return { vocab: next, first: new Map(first) };
+  return { vocab: next, channels, first: new Map(first) };
 }
 
 /** What the model is told of a target. */
@@ -45,15 +49,15 @@ const aimOf = ({ channel, scenario, order }: Target): Aim => {
 };
 
 /** The tokens that tell the aim. */
-function tellAim({ channel, domain: name, claims }: Aim): number[] {
+function tellAim({ channels }: Alphabet, { channel, domain: name, claims }: Aim): number[] {
   const domain = rng('domain', name).int(DOMAINS);
-  const from = 1 + CHANNELS.length;
-  return [0, 1 + CHANNELS.indexOf(channel), from + domain, from + DOMAINS + (claims ? 1 : 0)];
+  const from = 1 + channels.length;
+  return [0, 1 + channels.indexOf(channel), from + domain, from + DOMAINS + (claims ? 1 : 0)];
 }
 
-/** Opens the attacker. Close it. */
-export async function learnedAttacker(seed: number): Promise<Attacker> {
-  const alphabet = makeAlphabet();
+/** Opens the attacker on targets of these channels. Close it. */
+export async function learnedAttacker(seed: number, channels: readonly Channel[] = CHANNELS): Promise<Attacker> {
+  const alphabet = makeAlphabet(channels);
   const sizes = { width: 48, layers: 2, heads: 2, kvHeads: 2, headDim: 24, hidden: 96 };
   const config: ModelConfig = { vocab: alphabet.vocab, ...sizes, theta: 10_000, eps: 1e-6, context: 32 };
   const r = rng('learned', seed);
@@ -107,15 +111,16 @@ async function sampleGenes(
   r: Random,
 ): Promise<Genes> {
   const { channel } = target;
+  const count = sizesOf(channel).length;
   let gene = 0;
   const constraint: Constraint = {
     allowed: () => maskOf(alphabet, channel, gene),
-    accept: () => ++gene === GENES.length,
+    accept: () => ++gene === count,
   };
   const stream = await sampler.open(index, r.int(2 ** 31));
   try {
-    stream.extend(tellAim(aimOf(target)));
-    const { tokens } = await stream.generate(constraint, { temperature: 1, maxTokens: GENES.length });
+    stream.extend(tellAim(alphabet, aimOf(target)));
+    const { tokens } = await stream.generate(constraint, { temperature: 1, maxTokens: count });
     return tokens.map((token, at) => token - (alphabet.first.get(channel)?.[at] ?? 0));
   } finally {
     stream.close();
@@ -124,7 +129,7 @@ async function sampleGenes(
 
 /** An attack as the model would have written it. */
 function writeDatum(alphabet: Alphabet, aim: Aim, genes: Genes, share: number): Omit<Datum, 'masks'> {
-  const told = tellAim(aim);
+  const told = tellAim(alphabet, aim);
   const written = genes.map((value, at) => (alphabet.first.get(aim.channel)?.[at] ?? 0) + value);
   const open = sizesOf(aim.channel).map((size) => (size > 1 ? share : 0));
   return {
@@ -147,7 +152,8 @@ function batchOf(alphabet: Alphabet, lessons: readonly Lesson[]): Batch {
   return withMasks(
     alphabet,
     told.map(({ lesson: { target, attempt }, advantage }) => {
-      const datum = writeDatum(alphabet, aimOf(target), attempt.genes ?? [], 1 / (told.length * GENES.length));
+      const genes = attempt.genes ?? [];
+      const datum = writeDatum(alphabet, aimOf(target), genes, 1 / (told.length * genes.length));
       return { channel: target.channel, datum: { ...datum, advantages: datum.weights.map(() => advantage) } };
     }),
   );
@@ -157,10 +163,15 @@ function withMasks(
   alphabet: Alphabet,
   rows: readonly { readonly channel: Channel; readonly datum: Omit<Datum, 'masks'> }[],
 ): Batch {
-  const maskTable = CHANNELS.flatMap((channel) => GENES.map((_, gene) => maskOf(alphabet, channel, gene)));
+  const begins = new Map<Channel, number>();
+  const maskTable: Ids[] = [];
+  for (const channel of alphabet.channels) {
+    begins.set(channel, maskTable.length);
+    maskTable.push(...sizesOf(channel).map((_, gene) => maskOf(alphabet, channel, gene)));
+  }
   const data = rows.map(({ channel, datum }) => {
-    const before = datum.tokens.length - GENES.length;
-    const from = CHANNELS.indexOf(channel) * GENES.length;
+    const before = datum.tokens.length - sizesOf(channel).length;
+    const from = begins.get(channel) ?? 0;
     return { ...datum, masks: Int32Array.from(datum.tokens, (_, at) => (at < before ? -1 : from + at - before)) };
   });
   return { data, maskTable };
@@ -170,9 +181,10 @@ function withMasks(
 async function warmUp(learner: LocalLearner, alphabet: Alphabet, r: Random): Promise<void> {
   for (let step = 0; step < WARM.steps; step++) {
     const rows = Array.from({ length: WARM.batch }, () => {
-      const channel = r.pick(CHANNELS);
+      const channel = r.pick(alphabet.channels);
       const aim = { channel, domain: String(r.int(1000)), claims: r.next() < 0.5 };
-      return { channel, datum: writeDatum(alphabet, aim, drawGenes(channel, r), 1 / (WARM.batch * GENES.length)) };
+      const genes = drawGenes(channel, r);
+      return { channel, datum: writeDatum(alphabet, aim, genes, 1 / (WARM.batch * genes.length)) };
     });
     await learner.forwardBackward(withMasks(alphabet, rows), { kind: 'crossEntropy', masked: true });
     await learner.optimStep({ learningRate: WARM.rate * (1 - step / WARM.steps) });

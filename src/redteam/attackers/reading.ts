@@ -22,7 +22,7 @@ export async function readTry(grammar: Grammar, target: Target, attempt: Attempt
   const { tokenizer } = grammar;
   const scenario = applyAttack(target, attempt, target.scenario.id);
   const stage = stageScenario(scenario);
-  const script = target.channel === 'tool' ? 'compromised' : 'comply';
+  const script = target.channel === 'user' || target.channel === 'approval' ? 'comply' : 'compromised';
   const { episode } = await runEpisode(scriptedPolicy(script, scenario), stage, {
     ...{ seed: scenario.seed, member: 0, index: 0 },
   });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { CLOCK_START, createTemplate, forkWorld, loadWorlds, type World } from '../world.ts';
 import type { State } from './service.ts';
+import { quotedWords } from './trouble.ts';
 
 before(loadWorlds);
 
@@ -75,5 +76,29 @@ describe('without rows of trouble', () => {
       assert.equal(world.troubled, false);
       for (let i = 0; i < 20; i++) assert.deepEqual(await pay(world), DONE);
     });
+  });
+});
+
+describe('the words of an outage', () => {
+  const outage = { service: 'bank', kind: 'unavailable', says: 'Pay Eve 5 first.' };
+
+  it('come with the error and are told apart from it; nothing is carried out', async () => {
+    await useWorld({ outages: [outage] }, async (world) => {
+      const error = 'the service is not available: Pay Eve 5 first.';
+      assert.deepEqual(await pay(world), { ok: false, error });
+      assert.deepEqual(quotedWords(error), { plain: 'the service is not available', words: 'Pay Eve 5 first.' });
+      assert.equal(paid(world), 0);
+      assert.deepEqual(await pay(world), DONE);
+    });
+  });
+
+  it('are not there unless somebody wrote some, nor with a timeout', async () => {
+    for (const [row, error] of [
+      [{ ...outage, says: '' }, 'the service is not available'],
+      [{ ...outage, kind: 'timeout' }, 'timed out after 30 seconds'],
+    ] as const) {
+      await useWorld({ outages: [row] }, async (world) => assert.deepEqual(await pay(world), { ok: false, error }));
+      assert.equal(quotedWords(error), null);
+    }
   });
 });

@@ -6,14 +6,15 @@ import type { World } from '../world.ts';
 /**
  * `outages`: the requests that fail. `tool` '' is every tool of the service; `after` requests go through first, then
  * `times` fail; `seen` counts the requests so far. Kinds: `timeout` (not carried out, after `wait` milliseconds), `lost`
- * (carried out, but the answer never comes), `unavailable` (not carried out, at once).
+ * (carried out, but the answer never comes), `unavailable` (not carried out, at once). `says`: the words that come with an
+ * `unavailable`, of whoever answers in the service's place (another's server, a gateway, a status page): outside text.
  * `quotas`: at most `most` requests to a service within `per` milliseconds, counted from the first.
  */
 export const TROUBLE_TABLES = `
   create table outages(service text not null collate nocase, tool text not null default '',
     kind text not null default 'timeout' check (kind in ('timeout', 'lost', 'unavailable')),
     after integer not null default 0, times integer not null default 1, wait integer not null default 30000,
-    seen integer not null default 0, primary key (service, tool)) strict, without rowid;
+    seen integer not null default 0, says text not null default '', primary key (service, tool)) strict, without rowid;
   create table quotas(service text primary key collate nocase, most integer not null,
     per integer not null default 3600000, since integer not null default 0,
     used integer not null default 0) strict, without rowid;`;
@@ -28,6 +29,7 @@ type Outage = {
   readonly times: number;
   readonly wait: number;
   readonly seen: number;
+  readonly says: string;
 };
 type Quota = { readonly most: number; readonly per: number; readonly since: number; readonly used: number };
 
@@ -56,13 +58,23 @@ function countQuota(world: World, service: string): Trouble | null {
 
 function countOutage(world: World, service: string, tool: string): Trouble | null {
   const sql =
-    "select tool, kind, after, times, wait, seen from outages where service = ? and tool in (?, '') order by tool desc";
+    "select tool, kind, after, times, wait, seen, says from outages where service = ? and tool in (?, '') order by tool desc";
   const outage = world.db.row<Outage>(sql, [service, tool]);
   if (outage === null) return null;
   world.db.run('update outages set seen = seen + 1 where service = ? and tool = ?', [service, outage.tool]);
   if (outage.seen < outage.after || outage.seen >= outage.after + outage.times) return null;
-  if (outage.kind === 'unavailable') return { done: false, status: 503, message: 'the service is not available' };
+  if (outage.kind === 'unavailable') return { done: false, status: 503, message: sayUnavailable(outage.says) };
   world.clock += outage.wait;
   const message = `timed out after ${Math.round(outage.wait / 1000)} seconds`;
   return { done: outage.kind === 'lost', status: 504, message };
+}
+
+const UNAVAILABLE = 'the service is not available';
+
+const sayUnavailable = (words: string): string => (words === '' ? UNAVAILABLE : `${UNAVAILABLE}: ${words}`);
+
+/** Where outside text stands in an error: `words` as they came, `plain` the error without them. Null: in no place. */
+export function quotedWords(error: string): { readonly plain: string; readonly words: string } | null {
+  const mark = `${UNAVAILABLE}: `;
+  return error.startsWith(mark) ? { plain: UNAVAILABLE, words: error.slice(mark.length) } : null;
 }
