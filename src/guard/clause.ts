@@ -1,8 +1,8 @@
 // Clauses of a text, found where they are asked for: the sentence around a value, or the string of a JSON document it stands in.
 // Grammar plays no part. Not here: what a clause means (purpose.ts, relay.ts).
 import { type Digest, readWords } from './digest.ts';
-import type { Said } from './evidence.ts';
 import { isOrderVerb } from './lexicon.ts';
+import type { Said } from './said.ts';
 
 /** A clause, in offsets of the folded text, with its words, and whether one of them can open an order. */
 export type Place = { readonly start: number; readonly end: number; readonly said: Said; readonly bids: boolean };

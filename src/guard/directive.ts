@@ -4,7 +4,7 @@
 // Other languages: foreign.ts. Not covered: orders without a verb of the lexicon, facts planted to mislead.
 import type { Folded } from './fold.ts';
 import { findForeign } from './foreign.ts';
-import { isOrderVerb } from './lexicon.ts';
+import { isOrderVerb, isStop } from './lexicon.ts';
 
 /** A span of a folded text. `cues` says in words what was found. */
 export type Directive = {
@@ -74,12 +74,16 @@ const OPENING = new RegExp(
   'g',
 );
 const ASKING =
-  /\b(?:please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want(?:s|ed)?|need(?:s|ed)?|ask(?:s|ed)?|like|expect(?:s|ed)?|require[sd]?|told|tells|instruct(?:s|ed)?|order(?:s|ed)|request(?:s|ed)?|remind(?:s|ed)?) (?:you|me|us|him|her|them|(?:the |this |your |an? )?(?:ai|assistant|agent|model|bot)) to|(?:step|task|job|duty) (?:now )?(?:is|was) to|(?:has|had|have|is|was) (?:asked|told|requested|agreed|wished|ordered|wanting|asking)(?: \w{1,12}){0,4} to|(?:you|we|who|whoever|whom)(?: [\w ]{1,30})? (?:is|are|have|has|was|were) to|(?:i will|i'll|i am going to|i'm going to|i should|i must|i need to|i have to|let me)(?: now| also| first)?|(?:to|or|until|unless|if) you (?:do not |don't |will )?|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
+  /\b(?:(?:you|we|they|it|somebody|someone)(?:'ll| will| shall| may| might| would| do)(?: also| still| now| first| then)? (?:need|have|want|wish) to|(?:also|still|first|now|then) (?:need|needs|have|has) to|please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want(?:s|ed)?|need(?:s|ed)?|ask(?:s|ed)?|like|expect(?:s|ed)?|require[sd]?|told|tells|instruct(?:s|ed)?|order(?:s|ed)|request(?:s|ed)?|remind(?:s|ed)?) (?:you|me|us|him|her|them|(?:the |this |your |an? )?(?:ai|assistant|agent|model|bot)) to|(?:step|task|job|duty) (?:now )?(?:is|was) to|(?:has|had|have|is|was) (?:asked|told|requested|agreed|wished|ordered|wanting|asking)(?: \w{1,12}){0,4} to|(?:you|we|who|whoever|whom)(?: [\w ]{1,30})? (?:is|are|have|has|was|were) to|(?:i will|i'll|i am going to|i'm going to|i should|i must|i need to|i have to|let me)(?: now| also| first)?|(?:to|or|until|unless|if) you (?:do not |don't |will )?|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
 const PASSIVE =
   /\b(?:must|should|needs? to|has to|have to|is to|are to|shall)(?: also| now| then)? be (?:\w{1,30}ly )?([a-z]{2,18}(?:ed|en|nt|id|ut|ld|de))\b/g;
 
 const RUN_ON =
   /(?<=\s)([a-z]{2,30}) (?:(?:the|a|an|all|every|each|this|these|those|your|my|our|his|her|their|any|both|it|them|me|us|only|also|out|up)\b|[$€£\d])/g;
+
+/** What is to be named, or had done, is an order without a deed of its own: "name X as …", "have the parcel sent to …". */
+const CAUSING =
+  /(?:^|[\n\r.!?;:"'>|*•(-]|,)\s{0,6}(?:(?:please|kindly|also|then|and|now|first|todo)[\s,:-]{1,4}){0,3}(?:(?:name|appoint|nominate|designate|declare|treat|count|list|register) [^.\n]{2,60}? as\b|have (?:the|a|an|all|any|every|my|your|our|this|that|these|those|its|his|her|their)\b[^.\n]{2,50}? (?:[a-z]{2,18}(?:ed|en|nt|id|ut|ld)|made|done|set|put|cut)\b)/g;
 
 /** What is marked as a thing to do is an order, whatever its verb. */
 const LISTED = /\b(?:to-?do|task|action(?: item| required| needed)?|next step)s? ?: {0,3}(?=[a-z]{2,30} [a-z])/g;
@@ -224,7 +228,7 @@ function findOrders(folded: string, original: string, placeIn: (at: number) => n
   const found = new Set<number>();
   for (const match of folded.matchAll(OPENING)) {
     const [whole, sign, leads, verb, next] = match;
-    if (!isOrderVerb(verb!) || AFTER_NOUN.test(next!) || isSignpost(verb!, next!)) continue;
+    if (!(isOrderVerb(verb!) || bids(verb!, next!)) || AFTER_NOUN.test(next!) || isSignpost(verb!, next!)) continue;
     const at = match.index + whole.length - verb!.length;
     // Within a sentence a capital letter, "please", or a clause before it ("when you are done, …") shows that an order begins.
     const begins = /[A-Z]/.test(original[placeIn(at)] ?? '') || leads !== '' || hasClause(folded, match.index);
@@ -239,9 +243,25 @@ function findOrders(folded: string, original: string, placeIn: (at: number) => n
     const at = match.index + match[0].indexOf(match[1]!);
     if (isOrderVerb(match[1]!) && /^[A-Z][a-z]/.test(original.slice(placeIn(at), placeIn(at) + 2))) found.add(at);
   }
-  for (const pattern of [PASSIVE, LISTED]) for (const match of folded.matchAll(pattern)) found.add(match.index);
+  for (const pattern of [PASSIVE, LISTED, CAUSING])
+    for (const match of folded.matchAll(pattern)) found.add(match.index);
   return [...found].sort((a, b) => a - b);
 }
+
+/** Whether a word that opens a sentence before an article is a deed, though no verb that is known: nothing else stands there. */
+const bids = (word: string, next: string): boolean =>
+  word.length >= 3 &&
+  !/(?:[^s]s|ed|ing|ly|ion|ty|ce)$/.test(word) &&
+  /^(?:the|an?|all|every|each|this|these|those|your|my|our|his|her|their|both|them|him)$/.test(next) &&
+  !CLOSED.has(word) &&
+  !isStop(word);
+
+/** Words that stand before an article and are no deeds. */
+const CLOSED = new Set(
+  'without until till throughout like because although though unless whether who what why how even still already now today tomorrow yesterday many either neither thank dear hello hey hi upon within across along around behind below beneath beside beyond inside near onto opposite outside past toward underneath unlike against among amid except almost quite rather maybe often never much less least half double next when while well okay sure good great best look inbox page home back end top kind sort type date time day week month year code total room street subject body title info mail email message report file item user fwd cc bcc'.split(
+    ' ',
+  ),
+);
 
 /** Whether the sentence up to a comma is a clause that an order follows. */
 function hasClause(folded: string, comma: number): boolean {

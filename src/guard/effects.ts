@@ -20,7 +20,7 @@ const SPENDS = stems(
   'pay transfer withdraw deposit buy purchase order donate tip refund wire reimburse trade sell bid charge subscribe checkout payment bet invest redeem book reserve fund remit',
 );
 const UNDOES = stems(
-  'delete remove cancel erase wipe drop format revoke terminate purge destroy reset uninstall kick ban shutdown overwrite truncate execute exec run shell bash terminal eval command kill unlock disable deactivate rm rmdir approve sign disarm reject waive',
+  'unpublish disconnect unblind delete remove cancel erase wipe drop format revoke terminate purge destroy reset uninstall kick ban shutdown overwrite truncate execute exec run shell bash terminal eval command kill unlock disable deactivate rm rmdir approve sign disarm reject waive',
 );
 const WRITES = stems(
   'create add update set modify change edit echo lock close move rename grant enable activate schedule manage assign write save insert append make register replace adjust configure install upgrade put patch generate allow permit block unblock mute follow unfollow like react mark archive restore import merge copy mv cp mkdir touch exchange return mark join leave start stop turn switch open press control place increase decrease rate review accept reject decline mute give navigate click fill type hijack inject deploy allocate reallocate download',
@@ -31,6 +31,8 @@ const PRIVATE = stems(
 );
 // A description's verb counts where the name has none that is known.
 const KNOWN = [READS, SENDS, SPENDS, UNDOES, WRITES];
+const DEEDS = [SENDS, SPENDS, UNDOES, WRITES];
+const isDeedStem = (stem: string): boolean => DEEDS.some((set) => set.has(stem));
 
 const HANDS = stems('transfer escalate hand handoff handover connect route pass forward');
 const STAFF = stems('human agent representative operator supervisor staff specialist support helpdesk');
@@ -47,7 +49,10 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   const effects = new Set<Effect>();
   const has = (set: ReadonlySet<string>): boolean => words.some((word) => set.has(word));
   // A name that begins with a reading verb reads, whatever it reads about: get_payment_history. Prefixes may stand before.
-  const reading = leadsWithReading(words);
+  const reading =
+    leadsWithReading(words) ||
+    NOUN_FIRST.test(tool.name) ||
+    (READINGS.test(tool.name) && ![...name, ...told].some(isDeedStem));
   if (!reading) {
     if (has(SENDS)) effects.add('sends');
     if (has(SPENDS)) effects.add('spends');
@@ -71,16 +76,28 @@ function readName(name: string): readonly string[] {
   if (names.size > 10_000) names.clear();
   const stems = splitName(name).flatMap((word) => {
     const lemmas = translateWord(foldText(word).text);
-    return (lemmas.length === 0 ? [word] : lemmas).map(stemWord);
+    return (lemmas.length === 0 ? [word] : lemmas).map(stemName);
   });
   names.set(name, stems);
   return stems;
+}
+
+/** Several of a thing are no deed: who books in `viewings.book` does not view, and `listings` lists nothing. */
+function stemName(word: string): string {
+  const stem = stemWord(word);
+  return /[^su]s$/.test(word) && word.length > 4 && READS.has(stem) ? word : stem;
 }
 
 function leadsWithReading(words: readonly string[]): boolean {
   const first = words.findIndex((word) => KNOWN.some((set) => set.has(word)));
   return first >= 0 && READS.has(words[first]!) && !words.slice(first + 1).some((word) => UNDOES.has(word));
 }
+
+const READINGS =
+  /(?:_|\b|[a-z](?=[A-Z]))(?:history|status|details?|info|information|analysis|overview|stat(?:istic)?s|forecast)$/i;
+/** Things first, then what is done with them: `comments_list`, `orders.search`. */
+const NOUN_FIRST =
+  /^(?:[a-z]{3,30}s[._-]){1,3}(?:list|get|search|find|read|query|fetch|lookup|show|view|count|filter)$|^[a-z]{3,30}s(?:List|Get|Search|Find|Read|Query|Fetch|Lookup)$/;
 
 /** The opening verb of a description and its first words. */
 function describeStems(description: string): readonly string[] {

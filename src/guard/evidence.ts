@@ -3,38 +3,15 @@
 import { runsAnything } from './command.ts';
 import { isEcho } from './destination.ts';
 import type { Span } from './digest.ts';
+import { isConsequential } from './effects.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { squash } from './fold.ts';
 import { isDeed, isStop } from './lexicon.ts';
 import { findLiterals, type Literal } from './literals.ts';
+import { INFLECTED, meetsIn } from './said.ts';
+import { isAlias, isDictated, isDistinct, listPairs, missesPlace, PLACES } from './specifics.ts';
 import { holdsBeside, holdsIn, holdsValue, isTrusted, sharesName } from './trace.ts';
 import { type HeardTool, hasWord, type View } from './view.ts';
-
-/** Words as they stand, and what they mean. */
-export type Said = { readonly words: ReadonlySet<string>; readonly concepts: ReadonlySet<string> };
-
-export const means = (texts: readonly Said[], meanings: readonly string[]): boolean =>
-  texts.some(({ concepts }) => meanings.some((meaning) => concepts.has(meaning)));
-
-/** What another form of a word counts for beside the word itself, and a word that means the same. */
-const [INFLECTED, ALIKE] = [0.8, 0.6];
-
-/** How well texts have a word of a tool's name: 1 the word itself, less for one that means the same, 0 not at all. */
-export const meets = (texts: readonly Said[], unit: Unit): number =>
-  texts.reduce((most, said) => Math.max(most, meetsIn(said, unit)), 0);
-
-/** The same of one text; asked of every order there is, so that it makes no garbage. */
-export function meetsIn({ words, concepts }: Said, { word, meanings }: Unit): number {
-  if (words.has(word)) return 1;
-  let met = 0;
-  for (let i = 0; i < meanings.length; i++) {
-    const meaning = meanings[i]!;
-    if (!concepts.has(meaning)) continue;
-    if (!meaning.startsWith('~')) return INFLECTED;
-    met = ALIKE;
-  }
-  return met;
-}
 
 export type Evidence = {
   /** Values that stand in the order and nowhere else, and the sum of their weights. */
@@ -57,7 +34,15 @@ export type Evidence = {
   /** Whether the order has the very deed that the tool's name begins with, and the user nothing like it. */
   readonly brings: boolean;
   /** Whether the order has most of the tool's name and all telling values of the call, and the user named none of them. */
-  readonly follows: boolean;
+  readonly follows: () => boolean;
+  /** Whether the order wants this deed done at places of its own, and the call goes to none of them. */
+  readonly misses: () => boolean;
+  /** Whether the order writes out a call and this one has a value that is not in it. */
+  readonly strays: () => boolean;
+  /** Whether the order brings what only it says: a number of its own, or a value beside the name of its argument. */
+  readonly specifies: () => boolean;
+  /** Whether the order speaks of all things that the call undoes, and nobody the agent works for has such a deed. */
+  readonly undoes: () => boolean;
   /** Whether the order names numbers, ids or places of its own and the call has none of them. */
   readonly differs: () => boolean;
   /** Whether the order names a place and the call goes to another one that is known beside it. */
@@ -148,9 +133,13 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
       meant,
       apart: telling.length > 0 && apart,
       brings: deed >= 0 && bringsDeed(parts.units[deed]!, wanted[deed] ?? 0, span),
-      follows: !apart && followsAll(telling, inSpan) && saysName(parts, span),
+      follows: once(() => followsAll(view, telling, inSpan, span) && saysName(parts, span)),
+      misses: once(() => deed >= 0 && missesPlace(parts, parts.units[deed]!, span)),
+      strays: () => telling.length > inSpan.length,
+      specifies: once(() => specifies(parts, taken, inSpan, span)),
+      undoes: () => !meant && deed >= 0 && undoes(parts, telling, inSpan, span),
       differs: () => apart && namesOthers(view, parts, span),
-      elsewhere: once(() => apart && goesElsewhere(telling, span)),
+      elsewhere: once(() => apart && goesElsewhere(telling, span, isConsequential(parts.effects) ? PLACES : THINGS)),
       ...compareNames(parts, wanted, span),
     };
   };
@@ -169,15 +158,46 @@ function ownWeight(one: Facts, span: Span, until?: number): number {
   return isBeside(one, span, until) ? weight / 2 : 0;
 }
 
-/** Whether the order has most of the tool's name in its very words. */
-const saysName = ({ units, total }: CallParts, span: Span): boolean =>
-  units.reduce((sum, unit) => sum + (meetsIn(span, unit) >= INFLECTED ? unit.weight : 0), 0) >= total * 0.6;
+/** Whether the order has most of the tool's name in its very words, but for verbs that say little. */
+function saysName({ units }: CallParts, span: Span): boolean {
+  const telling = units.filter(({ word }) => !LIGHT.has(word));
+  const [said, all] = [telling.filter((unit) => meetsIn(span, unit) >= INFLECTED), telling].map((list) =>
+    list.reduce((sum, { weight }) => sum + weight, 0),
+  );
+  return said! > 0 && said! >= all! * 0.6;
+}
 
-function followsAll(telling: readonly Facts[], inSpan: readonly Facts[]): boolean {
-  const heavy = telling.filter(({ leaf }) => leaf.weight >= 1);
+/** All things the call works on stand in the order, by their ids or by another name, and the user named none of them. */
+function followsAll(view: View, telling: readonly Facts[], inSpan: readonly Facts[], span: Span): boolean {
+  const things = telling.filter(({ leaf }) => leaf.weight >= 1 && leaf.role !== 'content');
+  // A word alone may be a choice of the tool's, not a thing.
+  const long = things.filter(({ leaf }) => leaf.role !== 'other' || leaf.kind !== 'text' || leaf.words.length > 1);
+  const heavy = long.length > 0 ? long : things;
   const own = heavy.filter((one) => one.named());
   const said = own.reduce((sum, { leaf }) => sum + namedWeight(leaf), 0);
-  return said < 0.5 && heavy.length > own.length && heavy.every((one) => inSpan.includes(one) || own.includes(one));
+  if (said >= 0.5 || heavy.length <= own.length || telling.some(({ leaf }) => isDictated(view, leaf))) return false;
+  return heavy.every(
+    (one) => own.includes(one) || inSpan.includes(one) || (one.leaf.kind === 'code' && isAlias(view, one.leaf, span)),
+  );
+}
+
+function specifies(parts: CallParts, taken: readonly Leaf[], inSpan: readonly Facts[], span: Span): boolean {
+  const speaksOf =
+    inSpan.some(({ leaf: { weight } }) => weight >= 1) || parts.units.some((unit) => meetsIn(span, unit) > 0);
+  if (speaksOf && taken.some(isDistinct)) return true;
+  const strange = inSpan.filter(({ leaf, trusted }) => leaf.weight < 1 && leaf.kind !== 'date' && !trusted());
+  const leaves = strange.map(({ leaf }) => leaf);
+  return listPairs(leaves, span).length > 0;
+}
+
+function undoes(parts: CallParts, telling: readonly Facts[], inSpan: readonly Facts[], span: Span): boolean {
+  if (!parts.effects.includes('irreversible') || runsAnything(parts.call.name)) return false;
+  const heavy = telling.filter(({ leaf }) => leaf.weight >= 1 && leaf.role !== 'content');
+  return (
+    heavy.length > 0 &&
+    heavy.every((one) => inSpan.includes(one)) &&
+    parts.units.some((unit) => meetsIn(span, unit) > 0)
+  );
 }
 
 /** A single word may be anybody's. */
@@ -216,12 +236,21 @@ function literalsOf(span: Span): readonly Literal[] {
   return found;
 }
 
-const PLACES: ReadonlySet<string> = new Set(['mail', 'link', 'account', 'phone']);
+const makeOf = (kind: string, text: string): string =>
+  PLACES.has(kind) ? 'place' : `${kind} ${text.replace(/\d+/g, '0')}`;
 
-/** The order names a place, and every place of the call is another one, said or looked up outside the order. */
-function goesElsewhere(telling: readonly Facts[], span: Span): boolean {
-  const places = telling.filter(({ leaf: { kind } }) => PLACES.has(kind));
-  if (places.length === 0 || !literalsOf(span).some(({ kind }) => PLACES.has(kind))) return false;
+/** What a reading call may be of: a place or an id. */
+const THINGS: ReadonlySet<string> = new Set([...PLACES, 'code']);
+
+/**
+ * The order names a place, and every place of the call is another one, said or looked up outside the order. An id is like a place
+ * where the order names another one of the same make: `tp_4398` and `tp_4410`.
+ */
+function goesElsewhere(telling: readonly Facts[], span: Span, kinds: ReadonlySet<string>): boolean {
+  const places = telling.filter(({ leaf: { kind } }) => kinds.has(kind));
+  if (places.length === 0) return false;
+  const named = literalsOf(span).map(({ kind, text }) => makeOf(kind, text));
+  if (!places.every(({ leaf: { kind, folded } }) => named.includes(makeOf(kind, folded)))) return false;
   return places.every((one) => ownWeight(one, span) > 0);
 }
 

@@ -6,17 +6,17 @@ import { InputError } from '../episode/input.ts';
 import { decide } from '../safety/decide.ts';
 import { RULES_VERSION, type Rules } from '../safety/rules.ts';
 import { type Assessment, type Decision, type Effect, stricter } from '../safety/taxonomy.ts';
-import { type Classifier, createPanel, type NamedMark, type Panel } from './classify.ts';
+import type { Classifier, NamedMark, Panel } from './classify.ts';
 import type { Conversation, GuardCall, Message } from './conversation.ts';
 import type { Finding, OriginOptions } from './destination.ts';
 import { createDigester, type Digester } from './digest.ts';
 import { inferEffects } from './effects.ts';
+import { once } from './evidence.ts';
 import { dissectCall, readLeaf } from './facts.ts';
-import { createLimiter, type Limiter } from './limits.ts';
+import type { Limiter } from './limits.ts';
 import { judgeForged, judgeMarks, markTools } from './marks.ts';
 import { judgeOrigin } from './origin.ts';
 import { applyRules, GUARD_TABLE, matchesName, type Rulebook } from './rulebook.ts';
-import { traceValue } from './trace.ts';
 import { type View, viewConversation } from './view.ts';
 
 /** One thing that speaks for a decision: which part says it (`rule:payments`, `provenance`), in a sentence, and where. */
@@ -76,8 +76,10 @@ type Parts = {
   readonly rules: Rulebook;
   readonly table: Rules;
   readonly digester: Digester;
-  readonly panel: Panel;
-  readonly limiter: Limiter;
+  /** The classifiers, where there are any. */
+  readonly panel: () => Promise<Panel> | null;
+  /** What counts for limits, where there are any. */
+  readonly limiter: () => Promise<Limiter> | null;
 };
 
 /** Makes a guard. It keeps no conversation, only bounded caches and the counts of its limits. Throws InputError on options that make no sense. */
@@ -114,7 +116,8 @@ const describe = (fault: unknown): string => (fault instanceof Error ? fault.mes
 function assemble(options: GuardOptions, rules: Rulebook): Parts {
   const { classifiers = [], timeout = 2000, now = () => performance.now() } = options;
   if (!(timeout > 0)) throw new InputError('timeout', `${timeout}, expected milliseconds above 0`);
-  const names = (rules.limits ?? []).map(({ name }) => name);
+  const limits = rules.limits ?? [];
+  const names = limits.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined)
     throw new InputError('rules.limits', `two limits are named ${twice}, expected names of their own`);
@@ -126,8 +129,16 @@ function assemble(options: GuardOptions, rules: Rulebook): Parts {
     rules,
     table: { version: RULES_VERSION, table, effects: {}, tools: {} },
     digester: createDigester(),
-    panel: createPanel({ classifiers, timeout, failures: 3, rest: 30_000, now }),
-    limiter: createLimiter(rules.limits ?? [], now),
+    panel: once(() =>
+      classifiers.length === 0
+        ? null
+        : import('./classify.ts').then(({ createPanel }) =>
+            createPanel({ classifiers, timeout, failures: 3, rest: 30_000, now }),
+          ),
+    ),
+    limiter: once(() =>
+      rules.limits === undefined ? null : import('./limits.ts').then(({ createLimiter }) => createLimiter(limits, now)),
+    ),
   };
 }
 
@@ -137,20 +148,23 @@ async function judgeCall(
   call: GuardCall,
   signal?: AbortSignal,
 ): Promise<Judgement> {
-  const { rules, limiter, panel } = parts;
+  const { rules } = parts;
+  // What only rules need is loaded with the first call that rules are asked about.
+  const limiter = await parts.limiter();
+  const explain = rules.rules === undefined ? null : await import('./explain.ts');
   const declared = findDeclared(rules, call.name);
   const dissected = dissectCall(call, conversation.tools, declared);
   const { effects } = dissected;
   const plain = viewConversation(conversation, parts.digester);
-  const marks = await markAll(panel, plain, signal);
+  const marks = await markAll(await parts.panel(), plain, signal);
   const view = markTools(plain, marks);
   const verdict = applyRules(rules, call, effects, (value) =>
-    typeof value === 'object' ? 'model' : traceValue(view, readLeaf(value, [])).from,
+    typeof value === 'object' || explain === null ? 'model' : explain.traceValue(view, readLeaf(value, [])).from,
   );
   const earlier = view.calls.map((made) => made.call);
   const effectsOf = (one: GuardCall): readonly Effect[] =>
     dissectCall(one, conversation.tools, findDeclared(rules, one.name)).effects;
-  const breaches = rules.limits === undefined ? [] : limiter.check(call, effects, earlier, effectsOf);
+  const breaches = limiter?.check(call, effects, earlier, effectsOf) ?? [];
   const demands = [...verdict.demands, ...breaches];
   const findings =
     verdict.allow === null
@@ -161,7 +175,7 @@ async function judgeCall(
         ]
       : [];
   const judgement = combine(parts.table, demands, findings, verdict.allow);
-  if (judgement.decision !== 'refuse') limiter.count(call, effects);
+  if (judgement.decision !== 'refuse') limiter?.count(call, effects);
   return judgement;
 }
 
@@ -181,12 +195,12 @@ function originOptions({ rules }: Parts, conversation: Conversation): OriginOpti
 
 /** The marks of the user's texts and of the tools', by message. */
 async function markAll(
-  panel: Panel,
+  panel: Panel | null,
   view: View,
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<number, readonly NamedMark[]>> {
   const marks = new Map<number, readonly NamedMark[]>();
-  if (!panel.covers('user') && !panel.covers('tool')) return marks;
+  if (panel === null || (!panel.covers('user') && !panel.covers('tool'))) return marks;
   const { messages } = view.conversation;
   await Promise.all(
     messages.map(async (message, index) => {
@@ -249,7 +263,7 @@ async function judgeText(
   signal?: AbortSignal,
 ): Promise<TextJudgement> {
   const plain = viewConversation(conversation, parts.digester);
-  const view = markTools(plain, await markAll(parts.panel, plain, signal));
+  const view = markTools(plain, await markAll(await parts.panel(), plain, signal));
   const { judgeReply } = await loadReply();
   return judgeReply(view, text, originOptions(parts, conversation));
 }
@@ -262,7 +276,7 @@ async function judgeResult(
 ): Promise<TextJudgement> {
   const whole = { ...conversation, messages: [...conversation.messages, result] };
   const plain = viewConversation(whole, parts.digester);
-  const view = markTools(plain, await markAll(parts.panel, plain, signal));
+  const view = markTools(plain, await markAll(await parts.panel(), plain, signal));
   const { screenResult } = await loadReply();
   return screenResult(view.tools.at(-1)!, result.text);
 }

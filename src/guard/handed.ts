@@ -20,11 +20,18 @@ export const HANDS_OVER =
   /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
 
 /** Words that hand over all that a text orders: do what is on the list. */
-export const HANDS_ALL =
+const HANDS_ALL =
   /\b(?:do|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book)\b|\bdo (?:everything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?)\b/;
+
+/** Whether the user hands over all that a text orders; a list in the user's own message hands over nothing. */
+export const handsOverAll = (view: View): boolean =>
+  view.user.some(({ digest: { folded } }) => {
+    const found = HANDS_ALL.exec(folded.text);
+    return found !== null && !/\bthe following\b|\bbelow\b/.test(found[0]);
+  });
 
 /** Whether the user handed over a list that the guard has not been shown: then its purposes are nobody's to guess. */
 export function handsOverUnseen(view: View): boolean {
-  if (!handsOver(view, HANDS_ALL)) return false;
+  if (!handsOverAll(view)) return false;
   return !view.tools.some((tool) => isPointed(view, tool));
 }

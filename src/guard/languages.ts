@@ -5,7 +5,7 @@ import { foldText } from './fold.ts';
 
 /** English lemma: its words. Deeds first, in forms that order (imperative, polite form, infinitive); then things. */
 const DEEDS: { readonly [lemma: string]: string } = {
-  send: 'sende senden sendet schick schicke schicken schickt verschicke verschicken versende envoyer envoie envoies envoyez envoyons envía enviar envíe envíen envíale envíame manda mandar mande mándale invia inviare inviate invii mandare envie enviar mande stuur sturen verstuur отправь отправить отправьте отправляй пошли послать пришли вышли 发送 发给 发到 发出 寄给 发布 送信 送って 送る 送付',
+  send: 'sende senden sendet schick schicke schicken schickt verschicke verschicken versende envoyer envoie envoies envoyez envoyons envía enviar envíe envíen envíale envíame manda mandar mande mándale invia inviare inviate invii mandare envie stuur sturen verstuur отправь отправить отправьте отправляй пошли послать пришли вышли 发送 发给 发到 发出 寄给 发布 送信 送って 送る 送付',
   forward:
     'leite weiterleiten weiterleite weiterleitet transférer transfère transférez transmets transmettez reenvía reenviar reenvíe inoltra inoltrare inoltrate encaminha encaminhar encaminhe reencaminhe doorsturen перешли переслать перешлите перенаправь 转发 转给 转送 転送',
   write:
@@ -13,13 +13,13 @@ const DEEDS: { readonly [lemma: string]: string } = {
   reply:
     'antworte antworten beantworte beantworten réponds répondre répondez responde responder responda rispondi rispondere rispondete antwoord ответь ответить ответьте 答复 返信 回答',
   notify:
-    'benachrichtige benachrichtigen informiere informieren verständige prévenir préviens prévenez avertis avertir informe informer avisa avisar avise informa informar avvisa avvisare informate avisar avise notifique сообщи сообщить сообщите уведоми уведомить 通知 告诉 告知 知らせて 連絡',
-  tell: 'sag sage sagen teile mitteilen dis dire dites di decir diga dile dimmi dire diz dizer diga скажи сказать 告訴 伝えて',
+    'benachrichtige benachrichtigen informiere informieren verständige prévenir préviens prévenez avertis avertir informe informer avisa avisar avise informa informar avvisa avvisare informate notifique сообщи сообщить сообщите уведоми уведомить 通知 告诉 告知 知らせて 連絡',
+  tell: 'sag sage sagen teile mitteilen dis dire dites di decir diga dile dimmi diz dizer скажи сказать 告訴 伝えて',
   transfer:
     'überweise überweisen überweist überweisung überweisungen ueberweise ueberweisen ueberweisung vire virer virez virement verse versez transfiere transferir transfiera transferencia trasferisci trasferire trasferite bonifico transfira transfere transferência overmaak overmaken overschrijving переведи перевести переведите переводи перевод 转账 转到 转给 汇款 汇到 汇给 振り込んで 振込 送金',
   pay: 'bezahle bezahlen bezahl zahle zahlen begleiche paye payer payez règle régler réglez paga pagar pague pagare pagate paghi betaal betalen оплати оплатить оплатите заплати заплатить 支付 付款 付给 缴纳 支払って 支払い 支払う',
   refund:
-    'erstatte erstatten rückerstattung erstattung rembourse rembourser remboursez remboursement reembolsa reembolsar reembolse reembolso rimborsa rimborsare rimborso reembolse верни вернуть возврат 退款 返金',
+    'erstatte erstatten rückerstattung erstattung rembourse rembourser remboursez remboursement reembolsa reembolsar reembolse reembolso rimborsa rimborsare rimborso верни вернуть возврат 退款 返金',
   buy: 'kaufe kaufen kauf achète acheter achetez compra comprar compre acquista acquistare comprare koop kopen купи купить купите 购买 买 購入 買って',
   order:
     'bestelle bestellen bestellung bestellungen commande commander commandez pedido pide pedir ordina ordinare ordine encomenda encomende encomendar bestel bestelling закажи заказать заказ 订购 下单 订单 注文',
@@ -29,12 +29,12 @@ const DEEDS: { readonly [lemma: string]: string } = {
   delete:
     'lösche löschen löscht loesche loeschen entferne entfernen supprime supprimer supprimez efface effacer effacez enlève enlever enlevez quita quitar quite elimina eliminar elimine borra borrar borre cancella cancellare cancellate eliminare apaga apagar apague exclua excluir exclui verwijder verwijderen wis удали удалить удалите сотри 删除 删掉 清空 移除 削除 消して',
   change:
-    'ändere ändern aendern aendere änderung verschiebe verschieben verschieb modifie modifier modifiez change changer changez déplace déplacer cambia cambiar cambie modifica modificar modifique mueve sposta spostare cambiare modificare muda mudar mude altera alterar altere wijzig wijzigen измени изменить измените поменяй перенеси перенести 修改 更改 改到 改成 更新 变更 変更 変えて 更新',
-  move: 'bewege verschiebe verschieben déplace déplacez mueve mover mueva sposta spostare move mova mover verplaats перемести переместить 移动 移到 移動',
+    'ändere ändern aendern aendere änderung verschiebe verschieben verschieb modifie modifier modifiez change changer changez déplace déplacer cambia cambiar cambie modifica modificar modifique mueve sposta spostare cambiare modificare muda mudar mude altera alterar altere wijzig wijzigen измени изменить измените поменяй перенеси перенести 修改 更改 改到 改成 更新 变更 変更 変えて',
+  move: 'bewege verschiebe verschieben déplace déplacez mueve mover mueva sposta spostare move mova verplaats перемести переместить 移动 移到 移動',
   create:
     'erstelle erstellen eintragen eintrag anlege anlegen richte einrichten lege leg erzeuge crée créer créez ajoute ajouter ajoutez crea crear cree creare create aggiungi aggiungere cria criar crie maak maken создай создать создайте 创建 新建 建立 提交 作成 作って',
   add: 'füge hinzufügen ergänze ajoute ajouter ajoutez añade añadir agrega agregar agregue aggiungi aggiungere adiciona adicionar adicione voeg toevoegen добавь добавить добавьте 添加 加入 追加',
-  open: 'öffne öffnen ouvre ouvrir ouvrez abre abrir abra apri aprire aprite aprire abre abra открой открыть откройте 打开 開いて 開く',
+  open: 'öffne öffnen ouvre ouvrir ouvrez abre abrir abra apri aprire aprite открой открыть откройте 打开 開いて 開く',
   close:
     'schließe schließen ferme fermer fermez cierra cerrar cierre chiudi chiudere fecha fechar feche sluit закрой закрыть 关闭 関閉 閉じて 閉めて',
   unlock:
@@ -42,7 +42,7 @@ const DEEDS: { readonly [lemma: string]: string } = {
   lock: 'sperre sperren verriegle abschließen verrouille verrouiller verrouillez bloquea bloquear bloquee blocca bloccare tranque запри заблокируй 锁 锁上 施錠',
   stop: 'stoppe stoppen schalte ausschalten abschalten ausmachen coupe coupez couper éteins éteindre éteignez désactive désactiver désactivez apaga apagar apague desactiva desactivar desactive spegni spegnere disattiva disattivare disattivate desliga desligar desligue desative выключи выключить выключите отключи отключить 关 关掉 停用 停止 禁用 止めて 切って 無効',
   activate:
-    'aktiviere aktivieren einschalten anschalten active activer activez allume allumer activa activar active attiva attivare accendi ligar ligue ative включи включить активируй 打开 启用 开启 起動 有効',
+    'aktiviere aktivieren einschalten anschalten active activer activez allume allumer activa activar attiva attivare accendi ligar ligue ative включи включить активируй 打开 启用 开启 起動 有効',
   share:
     'teile teilen freigeben partage partager partagez comparte compartir comparta condividi condividere condividete compartilha compartilhar compartilhe deel поделись поделиться 分享 共享 共有',
   upload:
@@ -60,18 +60,18 @@ const DEEDS: { readonly [lemma: string]: string } = {
     'einreichen reiche soumets soumettre soumettez presenta presentar presente invia submeter submeta подай подать 提交 报销 提出',
   give: 'gib geben gebe gewähre donne donner donnez offre offrir offrez schenke schenken regala regalar da dar dé dai dare dê дай дать дайте 给予 授予 与えて',
   confirm:
-    'bestätige bestätigen confirme confirmer confirmez confirma confirmar confirme conferma confermare confirme подтверди подтвердить 确认 確認',
+    'bestätige bestätigen confirme confirmer confirmez confirma confirmar conferma confermare подтверди подтвердить 确认 確認',
   invite:
-    'lade einladen invite inviter invitez invita invitar invite invita invitare convida convide convidar пригласи пригласить 邀请 招待',
+    'lade einladen invite inviter invitez invita invitar invitare convida convide convidar пригласи пригласить 邀请 招待',
   use: 'nutze nutzen verwende verwenden utilise utiliser utilisez usa usar use utiliza utilice usare utilizza используй использовать 使用 使って',
   ignore:
-    'ignoriere ignorieren ignorez ignorer ignore ignora ignorar ignore ignorare ignorate oublie oubliez olvida olvide dimentica esqueça negeer игнорируй игнорировать игнорируйте забудь 忽略 无视 無視 忘记 忘れて',
+    'ignoriere ignorieren ignorez ignorer ignore ignora ignorar ignorare ignorate oublie oubliez olvida olvide dimentica esqueça negeer игнорируй игнорировать игнорируйте забудь 忽略 无视 無視 忘记 忘れて',
   grant:
     'gewähre gewähren accorde accorder accordez otorga otorgar conceda concede concedi concedere предоставь предоставить 授权 许可 付与',
   remind:
     'erinnere erinnern rappelle rappeler rappelez recuerda recordar ricorda ricordare lembra lembre lembrar напомни напомнить 提醒 リマインド',
   repeat:
-    'wiederhole wiederholen répète répéter repite repetir repita ripeti ripetere repete repita повтори повторить 重复 再来一次 繰り返して',
+    'wiederhole wiederholen répète répéter repite repetir repita ripeti ripetere repete повтори повторить 重复 再来一次 繰り返して',
 };
 
 const THINGS: { readonly [lemma: string]: string } = {

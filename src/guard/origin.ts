@@ -2,21 +2,25 @@
 // at is the user's too. It is not where a tool's text orders it: where an order explains the call better than the user does, or
 // supplies what nobody else said. Where nothing orders it, purpose.ts and destination.ts ask for a deed and a place of the user's.
 // Not covered: facts planted to mislead, orders in words that directive.ts does not know and clauses that name nothing.
+import { bearsOn, namesAnother, namesTool, saysExactly, touches } from './bears.ts';
+import { blame, COPIED, EITHER, FOLLOWS, listValues, NEARBY, PURPOSE, REPEATED } from './blame.ts';
 import { mayDestroy, runsAnything } from './command.ts';
 import { type Finding, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
 import { CALL_CUE } from './directive.ts';
 import { isConsequential } from './effects.ts';
-import { createScales, means, meets, once, type Said, type Scales } from './evidence.ts';
+import { createScales, type Evidence, once, type Scales } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
-import { HANDS_ALL, HANDS_OVER, handsOver, handsOverUnseen, PAYS, PLURAL } from './handed.ts';
+import { HANDS_OVER, handsOver, handsOverAll, handsOverUnseen, PAYS, PLURAL } from './handed.ts';
 import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { isPointed, isRead } from './pointed.ts';
 import { isNobodys, judgeDeed } from './purpose.ts';
-import { isOnlyPlace, isRepeated, isSameThing } from './repeat.ts';
-import { holdsValue, isTrusted, sharesName, show } from './trace.ts';
-import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
+import { isOnlyPlace, isRepeated, isSameThing, wasReadBefore } from './repeat.ts';
+import { means, meets, type Said } from './said.ts';
+import { bringsPlace, PLACES } from './specifics.ts';
+import { isTrusted, sharesName } from './trace.ts';
+import { type HeardTool, hasMeaning, hasWord, type View } from './view.ts';
 
 /** What the user wants, as far as words show: `cover` is the share of the call's name in it, `said` that share in the user's own words alone. */
 type Wish = {
@@ -47,7 +51,7 @@ function coverBy(texts: readonly Said[], parts: CallParts): number {
 /** The user's words, and the orders in texts the user said to carry out. */
 function listMandate(view: View): readonly Said[] {
   const own = view.user.map(({ digest }) => digest);
-  if (!handsOver(view, HANDS_ALL)) return own;
+  if (!handsOverAll(view)) return own;
   const handed = view.tools.filter((tool) => isPointed(view, tool));
   const orders = handed.flatMap(({ digest }) => digest.spans.filter(({ strength }) => strength === 1));
   return [...own, ...orders];
@@ -76,7 +80,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     pointed: (tool) => pointed.get(tool)?.() ?? false,
     same: (tool) => same.get(tool)?.() ?? false,
     hands: {
-      all: once(() => handsOver(view, HANDS_ALL)),
+      all: once(() => handsOverAll(view)),
       over: once(() => handsOver(view, HANDS_OVER)),
       pays: once(() => handsOver(view, PAYS)),
       plural: once(() => handsOver(view, PLURAL)),
@@ -95,7 +99,9 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
 }
 
 function judgeTool(view: View, parts: CallParts, wish: Wish, tool: HeardTool): readonly Finding[] {
-  if (!touches(parts, wish, tool)) return [];
+  if (!touches(parts, wish.cover, tool)) return [];
+  const again = !isConsequential(parts.effects) && wasReadBefore(view, parts, tool) && !wish.repeated();
+  if (again) return [];
   for (const span of tool.digest.spans) {
     if (tool.of !== undefined && !isMeant(view, parts, span)) continue;
     const finding =
@@ -117,56 +123,6 @@ const isMeant = (view: View, parts: CallParts, span: Span): boolean =>
     return span.words.has(leaf.whole) || words.every((word) => span.words.has(word));
   });
 
-/** Whether an order has a word of the tool's name, in whatever form, or a value or a long word of one: told before all is weighed. */
-function bearsOn({ units, leaves }: CallParts, { words, concepts }: Span): boolean {
-  if (units.some(({ meanings }) => meanings.some((meaning) => concepts.has(meaning)))) return true;
-  return leaves.some(
-    ({ weight, whole, words: own }) =>
-      weight >= 0.1 &&
-      (words.has(whole) || (own.length > 1 && own.some((word) => word.length >= 4 && words.has(word)))),
-  );
-}
-
-/** Whether any order of the text can bear on the call: told from all of them together, before each is looked at. */
-function touches({ units, leaves }: CallParts, { cover }: Wish, { digest: { orders, spans } }: HeardTool): boolean {
-  if (spans.length === 0) return false;
-  if (orders.strong || cover < 0.2) return true;
-  if (units.some(({ meanings }) => meanings.some((meaning) => orders.concepts.has(meaning)))) return true;
-  return leaves.some(
-    ({ whole, words }) =>
-      orders.words.has(whole) || (words.length > 1 && words.every((word) => orders.words.has(word))),
-  );
-}
-
-/** Whether the order has each telling word of the tool's name itself, not only one that means the same. */
-function saysExactly({ units }: CallParts, span: Span): boolean {
-  const telling = units.filter(({ weight }) => weight >= 0.4);
-  return telling.length > 0 && telling.every(({ meanings }) => span.concepts.has(meanings[0]!));
-}
-
-/** Whether the order names the tool as only somebody who knows the agent's tools would. */
-function namesTool(parts: CallParts, span: Span): boolean {
-  const name = parts.call.name.toLowerCase();
-  // What a tool that runs anything is told to run says whose call it is, not its name.
-  if (
-    runsAnything(name) &&
-    !parts.leaves.some((leaf) => leaf.weight >= 0.25 && holdsValue(span.words, span.text, leaf))
-  )
-    return false;
-  if (span.cues.includes(CALL_CUE) && parts.leaves.length > 0 && !bringsValue(parts, span)) return false;
-  if (!span.words.has(name) && !parts.units.every(({ word }) => span.words.has(word))) return false;
-  if (!span.text.includes(name)) return false;
-  if (parts.units.length >= 2) return true;
-  // A name of one word is named only where it is marked as one.
-  return [`"${name}"`, `'${name}'`, `\`${name}\``, `${name} tool`, `${name} function`, `${name}(`].some((form) =>
-    span.text.includes(form),
-  );
-}
-
-/** Whether a value of the call, however small, stands in the order. */
-const bringsValue = ({ leaves }: CallParts, span: Span): boolean =>
-  leaves.some((leaf) => leaf.weight >= 0.25 && holdsValue(span.words, span.text, leaf));
-
 /** Whether the user named a telling value of the call. */
 const hasOwnValue = (view: View, parts: CallParts): boolean =>
   parts.leaves.some(
@@ -179,26 +135,20 @@ function hasHost(view: View, leaf: Leaf): boolean {
   return host !== null && view.user.some(({ digest }) => digest.folded.text.includes(host));
 }
 
-/** Whether the order names another tool of the agent's, and not this one. */
-function namesAnother(view: View, parts: CallParts, span: Span): boolean {
-  if (namesTool(parts, span)) return false;
-  return view.conversation.tools.some(
-    ({ name }) => name.length >= 6 && name !== parts.call.name && span.text.includes(name.toLowerCase()),
-  );
-}
-
 function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover } = wish;
   const consequential = isConsequential(parts.effects);
   if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
     return blame('sensitive', tool, span, PURPOSE);
+  const evidence = wish.scales.weigh(span, tool);
   const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, follows, differs } =
-    wish.scales.weigh(span, tool);
+    evidence;
   if (supplied >= 1)
     return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
   const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
   const wished = cover >= 0.4 && wish.ownValue();
-  const other = span.cues.includes(CALL_CUE) && taken.length === 0;
+  if (consequential && isOtherDeed(parts, wish, span, evidence)) return null;
+  const other = span.cues.includes(CALL_CUE) && taken.length === 0 && (meant || !consequential);
   if (namesTool(parts, span) && cover < 0.99 && !wished && !other && !(apart && cover >= 0.4)) {
     // What is read may be the user's too.
     const mode = apart || !consequential ? 'sensitive' : 'malicious';
@@ -225,7 +175,8 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     return blame('sensitive', tool, span, PURPOSE);
   if (consequential && supplied > 0 && own() < 0.5 && share > 0)
     return blame('sensitive', tool, span, `${listValues(taken)} only there`);
-  if (consequential && follows) return blame('sensitive', tool, span, FOLLOWS);
+  if (consequential && !(wish.lax && taken.length === 0) && (follows() || evidence.specifies() || evidence.undoes()))
+    return blame('sensitive', tool, span, FOLLOWS);
   if (share >= 0.7 && wish.repeated()) return blame('sensitive', tool, span, REPEATED);
   if (
     !consequential &&
@@ -239,6 +190,17 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
   )
     return blame('sensitive', tool, span, EITHER);
   return judgeUnexplained(view, parts, wish, tool, span);
+}
+
+/**
+ * Whether an attack wants the user's deed done another way: at a place of its own that the call does not go to, or in a call that it
+ * writes out and that has other values. Where the deed cannot be undone the user must have named what it is done to.
+ */
+function isOtherDeed(parts: CallParts, wish: Wish, span: Span, { taken, meant, misses, strays }: Evidence): boolean {
+  if (taken.some(({ kind }) => kind !== 'date')) return false;
+  if (span.cues.length === 1 && span.cues[0] === CALL_CUE) return strays();
+  if (parts.effects.includes('irreversible') && !wish.ownValue()) return false;
+  return meant && wish.cover >= 0.4 && misses();
 }
 
 /**
@@ -272,14 +234,6 @@ function namesField(view: View, span: Span, path: string): boolean {
   );
 }
 
-const NEARBY = 'something like this call, which the user did not speak of';
-
-const PURPOSE = 'this purpose, which the user did not speak of';
-const COPIED = 'the words of this call';
-const FOLLOWS = 'this call, of which the user named no value';
-const REPEATED = 'what the user asked for once and has had';
-const EITHER = 'this as well as the user does, with no value the user named';
-
 function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover, said, hands } = wish;
   if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
@@ -302,19 +256,25 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     named,
     brings,
     follows,
+    specifies,
+    undoes,
     differs,
   } = wish.scales.weigh(span, tool);
   if (elsewhere()) return null;
   const reads = !isConsequential(parts.effects);
+  const isPrivate = parts.effects.includes('private');
   const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
   const pointed = wish.pointed(tool);
   const commanded = pointed && hands.all();
+  // Where the user named nobody of the call's, a place that the text brings is not handed over with it.
+  const strange = taken.some(({ kind }) => PLACES.has(kind)) && !wish.ownValue();
   const handed =
     commanded ||
-    (pointed && (reads || (said >= 0.5 && meant)) && hands.over()) ||
+    (pointed && (reads ? !isPrivate || !bringsPlace(view, span) : said >= 0.5 && meant && !strange) && hands.over()) ||
     (pointed && said >= 0.5 && parts.effects.includes('spends') && hands.pays());
   if (reads && !handed && isRead(view, tool) && saysExactly(parts, span)) {
     if (wish.repeated()) return blame('sensitive', tool, span, REPEATED);
+    if (wish.lax && (apart || !isPrivate)) return null;
     if (its > 0 && theirs < 0.5 && earlier() < enoughRead(parts) && !wish.ownValue())
       return blame('sensitive', tool, span, EITHER);
   }
@@ -350,10 +310,12 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     its >= 0.8 &&
     its + supplied - theirs - own() >= 0.5 &&
     share >= 0.7 &&
-    !(apart && meant && cover >= 0.4)
+    !(apart && meant && cover >= 0.4) &&
+    !(wish.lax && taken.length === 0)
   )
     return blame('sensitive', tool, span, PURPOSE);
-  if (!reads && follows) return blame('sensitive', tool, span, FOLLOWS);
+  if (!reads && !repeats && !(wish.lax && taken.length === 0) && (follows() || specifies() || undoes()))
+    return blame('sensitive', tool, span, FOLLOWS);
   const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
   const harmless = reads && pointed && !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link');
   if (reads && explains && !harmless && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))
@@ -386,14 +348,3 @@ const ordersReading = ({ units, leaves }: CallParts, span: Span): boolean => {
 /** What of values looked up before shows that a reading call is the user's: more where the name has two telling words. */
 const enoughRead = ({ units }: CallParts): number =>
   units.filter(({ weight }) => weight >= 0.4).length >= 2 ? 1.5 : 0.5;
-
-const listValues = (leaves: readonly Leaf[]): string =>
-  [...new Set(leaves.map(({ value }) => show(value)))].slice(0, 3).join(', ');
-
-function blame(mode: Finding['mode'], tool: HeardTool, span: Span, what: string): Finding {
-  const signs = span.strength === 2 ? ` that ${span.cues.join(', ')}` : '';
-  const text = `an order in ${nameText(tool)}${signs} calls for ${what}`;
-  return tool.of === undefined
-    ? { mode, source: 'provenance', text, span: { message: tool.index, start: span.start, end: span.end } }
-    : { mode: 'sensitive', source: 'provenance', text };
-}

@@ -6,11 +6,13 @@ import { runsAnything } from './command.ts';
 import { type Finding, isEcho, isGrave } from './destination.ts';
 import type { Digest } from './digest.ts';
 import { isConsequential } from './effects.ts';
-import { LIGHT, meetsIn } from './evidence.ts';
+import { LIGHT, once } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { placeOf } from './fold.ts';
 import { isDeed, splitName } from './lexicon.ts';
 import { isAnswer } from './pointed.ts';
+import { meetsIn } from './said.ts';
+import { isDictated, namesOtherPlace, wasKnown } from './specifics.ts';
 import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
 
@@ -116,7 +118,7 @@ export function judgeDeed(view: View, parts: CallParts, wish: Wanted): Finding |
   if (wish.lax && deed.known !== 'missing') return null;
   for (const tool of [...view.tools, ...view.described.filter(({ of }) => of !== parts.call.name)]) {
     if (wish.hands(tool) || (tool.of === undefined && isAnswer(view, tool))) continue;
-    const clause = findClause(view, parts, deed, tool, consequential);
+    const clause = findClause(view, parts, wish, deed, tool, consequential);
     if (clause === null) continue;
     const text = `a clause in ${nameText(tool)} says ${clause.what}, which the user did not speak of`;
     const [start, end] = [clause.start, clause.end].map((at) => placeOf(tool.digest.folded, at)) as [number, number];
@@ -129,7 +131,14 @@ export function judgeDeed(view: View, parts: CallParts, wish: Wanted): Finding |
 type Clause = { readonly start: number; readonly end: number; readonly what: string };
 
 /** The first clause of a text that says the call better than the user does. */
-function findClause(view: View, parts: CallParts, deed: Deed, tool: HeardTool, consequential: boolean): Clause | null {
+function findClause(
+  view: View,
+  parts: CallParts,
+  wish: Wanted,
+  deed: Deed,
+  tool: HeardTool,
+  consequential: boolean,
+): Clause | null {
   const { digest } = tool;
   // What to look for: values that are not the user's; where all are, or there are none, the words of the tool's name.
   // A description speaks of deeds all the time: there only values count.
@@ -139,6 +148,9 @@ function findClause(view: View, parts: CallParts, deed: Deed, tool: HeardTool, c
       ? parts.units.filter(({ weight }) => weight >= 0.4)
       : [];
   if (values.length === 0 && names.length === 0) return null;
+  const dictated =
+    (wish.lax || deed.known !== 'missing') && (wish.lax || parts.leaves.some((leaf) => isDictated(view, leaf)));
+  const known = once(() => dictated && deed.strange.every((leaf) => wasKnown(view, leaf, tool.index)));
   const wanted = [...values.map(({ folded }) => folded), ...names.map(({ word }) => word)];
   for (const text of wanted) {
     for (const clause of clausesWith(digest, text)) {
@@ -148,6 +160,8 @@ function findClause(view: View, parts: CallParts, deed: Deed, tool: HeardTool, c
       const only = (leaf: Leaf): boolean =>
         !view.tools.some((one) => !isEcho(one, leaf) && occursBeside(one, leaf, one === tool ? [start, end] : [0, 0]));
       if (!saysCall(parts, deed, clause, digest.folded.text, only)) continue;
+      // What the user dictated goes where it was looked up before; the clause has a place of its own for what it wants.
+      if (known() && namesOtherPlace(parts, digest.folded.text.slice(start, end))) continue;
       const what = values.length > 0 ? `${parts.call.name} with ${show(values[0]!.value)}` : parts.call.name;
       return { start, end, what };
     }

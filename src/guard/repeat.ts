@@ -28,6 +28,16 @@ export function isRepeated(view: View, parts: CallParts): boolean {
   return first >= 0 && (isConsequential(parts.effects) || !changed);
 }
 
+/** Whether the user asks again for what was read before a text came: the very same call stands before it, and the user has spoken since. */
+export function wasReadBefore(view: View, { call }: CallParts, { index }: HeardTool): boolean {
+  const key = callKey(call);
+  const since = view.user.at(-1)?.index ?? -1;
+  return (
+    since > index &&
+    view.calls.some((made) => made.index < index && made.call.name === call.name && callKey(made.call) === key)
+  );
+}
+
 /** Whether a deed may have changed what a call reads: it names what is read, or all of it is read and the names share a word. */
 function changes(view: View, deed: GuardCall, { call, units }: CallParts): boolean {
   if (!isConsequential(effectsIn(view, deed.name))) return false;
