@@ -131,7 +131,7 @@ async function drawCurves(): Promise<string> {
 }
 
 const { groups, members } = DEFAULT_CONFIG.grpo;
-const text = `# Results
+const text = `# Results of single runs
 
 Every figure here comes from one command; finished runs are kept under \`runs/results\` with their reports and episodes.
 

@@ -1,5 +1,5 @@
-// What training in our worlds is worth on text that nobody here wrote: the base and the aligned small model of each seed on
-// InjecAgent, AgentDojo and BFCL, by the verbs a user has. Cases too long for the policy's context are told, not hidden.
+// What training in our worlds is worth on text that nobody here wrote: the base, the aligned small model of each seed and the
+// same behind the guard on InjecAgent, AgentDojo and BFCL, by the verbs a user has. Cases too long for the policy's context are told, not hidden.
 // `node scripts/run.mjs scripts/transfer.ts --base DIR,DIR --aligned DIR,DIR [--data DIR] [--limit N] [--docs FILE]`
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -53,20 +53,34 @@ const { values } = parseArgs({
     docs: { type: 'string' },
   },
 });
-const arms = { base: listDirectories(values.base), aligned: listDirectories(values.aligned) };
-if (arms.base.length === 0 || arms.aligned.length === 0) {
+const [base, aligned] = [listDirectories(values.base), listDirectories(values.aligned)];
+if (base.length === 0 || aligned.length === 0) {
   process.stderr.write('transfer: expected --base DIR,… and --aligned DIR,…, checkpoints of local policies\n');
   process.exit(2);
 }
+const ARMS = [
+  { name: 'base', directories: base, more: [] },
+  { name: 'aligned', directories: aligned, more: [] },
+  { name: 'aligned, behind the guard', directories: aligned, more: ['--guard', 'builtin'] },
+] as const;
 
 function listDirectories(text: string): readonly string[] {
   return text.split(',').filter((part) => part !== '');
 }
 
 /** One policy on one benchmark, as `tribune evaluate` reports it. */
-async function measure({ data, verb }: Bench, directory: string): Promise<Report> {
+async function measure({ data, verb }: Bench, directory: string, more: readonly string[]): Promise<Report> {
   const limit = values.limit === undefined ? [] : ['--limit', values.limit];
-  const words = ['evaluate', ...verb, '--policy', `local:${directory}`, '--data', join(values.data, data), ...limit];
+  const words = [
+    'evaluate',
+    ...verb,
+    '--policy',
+    `local:${directory}`,
+    '--data',
+    join(values.data, data),
+    ...limit,
+    ...more,
+  ];
   const out = await mkdtemp(join(tmpdir(), 'tribune-transfer-'));
   try {
     await run(process.execPath, [...process.execArgv, MAIN, ...words, '--out', out], { maxBuffer: 1 << 28 });
@@ -97,18 +111,18 @@ function sayLong(reports: readonly Report[]): string {
 
 const lines: string[] = [];
 for (const bench of BENCHES) {
-  const reports: { [arm: string]: readonly Report[] } = {};
-  for (const [arm, directories] of Object.entries(arms)) {
-    const list: Report[] = [];
-    for (const directory of directories) list.push(await measure(bench, directory));
-    reports[arm] = list;
+  const columns: (readonly Report[])[] = [];
+  for (const { directories, more } of ARMS) {
+    const reports: Report[] = [];
+    for (const directory of directories) reports.push(await measure(bench, directory, more));
+    columns.push(reports);
   }
-  const [base = [], aligned = []] = [reports.base, reports.aligned];
-  const titles = new Map(base[0]?.definitions.map(({ name, title }) => [name, title]));
-  lines.push(`| **${bench.title}** | base | aligned |`, '|---|---|---|');
-  for (const name of bench.measures)
-    lines.push(`| ${titles.get(name) ?? name} | ${sayMean(base, name)} | ${sayMean(aligned, name)} |`);
-  lines.push(`| not judged: too long, or failed, by seed | ${sayLong(base)} | ${sayLong(aligned)} |`, '');
+  const titles = new Map(columns[0]?.[0]?.definitions.map(({ name, title }) => [name, title]));
+  const row = (title: string, tell: (reports: readonly Report[]) => string): string =>
+    `| ${[title, ...columns.map(tell)].join(' | ')} |`;
+  lines.push(`| ${[`**${bench.title}**`, ...ARMS.map(({ name }) => name)].join(' | ')} |`, '|---|---|---|---|');
+  for (const name of bench.measures) lines.push(row(titles.get(name) ?? name, (reports) => sayMean(reports, name)));
+  lines.push(row('not judged: too long, or failed, by seed', sayLong), '');
 }
 const text = `${lines.join('\n')}\n`;
 if (values.docs === undefined) process.stdout.write(text);
