@@ -69,7 +69,7 @@ async function readSource(path: string): Promise<TrainConfig> {
 /** The configuration with a checkpoint's sizes. */
 function fitConfig(config: TrainConfig, { theta: rope, eps: _, ...sizes }: ModelConfig): TrainConfig {
   const capacity = Math.min(config.sample.capacity, sizes.context);
-  return { ...config, model: { ...sizes, rope }, sample: { ...config.sample, capacity } };
+  return { ...config, model: { ...sizes, rope, inductionHeads: false }, sample: { ...config.sample, capacity } };
 }
 
 type Own = Extract<TurnProgress, { phase: 'attack' | 'harden' | 'fixed' }>;

@@ -24,12 +24,12 @@ export type StudyConfig = z.infer<typeof studySchema>;
 /** One core for each job: they run side by side. */
 const alone = (train: TrainConfig): TrainConfig => ({ ...train, sample: { ...train.sample, workers: 1 } });
 
-/** The default study: under 90 minutes on two cores. Its warm start is longer than that of `align`, which has ten. */
+/** The default study: under 90 minutes on two cores. */
 export const DEFAULT_STUDY: StudyConfig = {
   version: 1,
   seeds: [1, 2, 3, 4, 5],
   arms: { user: 5, joint: 5, supervised: 5, 'joint-paper': 5, 'user-paper': 0 },
-  train: alone({ ...DEFAULT_CONFIG, warm: { ...DEFAULT_CONFIG.warm, steps: 4000 } }),
+  train: alone(DEFAULT_CONFIG),
   evaluate: { count: 240, seed: 9001 },
 };
 
