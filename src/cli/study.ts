@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { InputError } from '../episode/input.ts';
+import type { StudyConfig } from '../train/study/config.ts';
 import type { Study } from '../train/study/report.ts';
 import type { FlagSpec, ParsedArgs } from './args.ts';
 import { CHAT_FLAGS, readChat, tellDryRun, tellOutage } from './chat.ts';
@@ -25,6 +26,12 @@ const FLAGS = {
     summary: 'The study’s directory; default runs/study-default or runs/study-quick.',
     value: 'DIR',
   },
+  set: {
+    kind: 'string',
+    value: 'KEY=VALUE',
+    summary:
+      'Change settings of every arm’s training (docs/grpo.md), such as warm.steps=4000; several by commas. Needs --out.',
+  },
   docs: { kind: 'string', summary: 'Write the tables as Markdown to this file too.', value: 'FILE' },
   ...CHAT_FLAGS,
 } as const satisfies FlagSpec;
@@ -34,11 +41,14 @@ export const verb = defineVerb({
   usage: '',
   flags: FLAGS,
   async run({ flags }, io) {
+    if (flags.policy !== undefined && flags.set !== undefined)
+      throw new InputError('--set', 'changes trainings, and with --policy nothing is trained');
     if (flags.policy !== undefined) return tellOutage(flags.policy, () => studyAgent(flags.policy ?? '', flags, io));
     const { DEFAULT_STUDY, QUICK_STUDY } = await import('../train/study/config.ts');
     const { openStudy, runStudy, shareDone } = await import('../train/study/run.ts');
     const base = flags.quick ? QUICK_STUDY : DEFAULT_STUDY;
-    const config = flags.seeds === undefined ? base : withSeeds(base, flags.seeds);
+    const seeded = flags.seeds === undefined ? base : withSeeds(base, flags.seeds);
+    const config = flags.set === undefined ? seeded : await withSettings(seeded, flags.set, flags.out);
     const root =
       flags.out ?? join('runs', `study-${flags.quick ? 'quick' : 'default'}${flags.seeds ? `-${flags.seeds}` : ''}`);
     await openStudy(root, config);
@@ -57,7 +67,13 @@ export const verb = defineVerb({
     });
     const { describeStudy } = await import('../train/study/report.ts');
     const { readCounts, readSeconds } = await import('../train/study/tables.ts');
-    const words = [flags.quick && '--quick', flags.seeds && `--seeds ${flags.seeds}`].filter(Boolean).join(' ');
+    const words = [
+      flags.quick && '--quick',
+      flags.seeds && `--seeds ${flags.seeds}`,
+      flags.set && `--set ${flags.set} --out ${flags.out}`,
+    ]
+      .filter(Boolean)
+      .join(' ');
     const about = describeStudy(config, await readSeconds(root, config));
     const command = `npm run study${words && ` -- ${words}`}`;
     await tellStudy({ command, found: await readCounts(root, config), about }, { root, docs: flags.docs, begin }, io);
@@ -66,6 +82,13 @@ export const verb = defineVerb({
 });
 
 type Flags = ParsedArgs<typeof FLAGS>['flags'];
+
+/** The study with settings of its trainings changed: another experiment, so it gets a directory of its own. */
+async function withSettings(study: StudyConfig, text: string, out: string | undefined): Promise<StudyConfig> {
+  if (out === undefined) throw new InputError('--set', 'makes another study, expected --out DIR for it');
+  const { applySettings } = await import('../train/settings.ts');
+  return { ...study, train: applySettings(study.train, text) };
+}
 
 /** The arms of an agent that is not trained here. */
 async function studyAgent(policy: string, flags: Flags, io: Io): Promise<number> {

@@ -130,3 +130,29 @@ test('an agent is measured without training: its arms, its episodes, no call ask
   );
   assert.ok(existsSync(join(dir, 'agent', 'play-agent+prompt-1', 'episodes', 'heldout.jsonl')));
 });
+
+test('settings reach every arm of a study, which then needs a directory of its own; wrong ones end in a line', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'tribune-study-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const out = join(dir, 'own');
+  const run = async (...flags: readonly string[]) => {
+    const [stdout, stderr] = [collectText(), collectText()];
+    const table = { study: async () => (await import('../../src/cli/study.ts')).verb };
+    // Stopped before the first job: what is kept is the study’s settings.
+    const signal = AbortSignal.abort(new Error('enough'));
+    const code = await runCli(['study', '--quick', ...flags], table, {
+      ...{ version: '1', stdout, stderr, signal, now: () => 0 },
+    });
+    return { code, err: stderr.text() };
+  };
+  const noDirectory = await run('--set', 'warm.steps=3');
+  assert.deepEqual([noDirectory.code, /expected --out DIR/.test(noDirectory.err)], [2, true], noDirectory.err);
+  const unknown = await run('--set', 'warm.stepz=3', '--out', out);
+  assert.deepEqual([unknown.code, /did you mean steps/.test(unknown.err)], [2, true], unknown.err);
+  assert.equal(existsSync(out), false, 'nothing was written');
+  const right = await run('--set', 'warm.steps=3,model.inductionHeads=false', '--out', out);
+  assert.notEqual(right.code, 0, 'it was stopped');
+  const kept = JSON.parse(await readFile(join(out, 'study.json'), 'utf8'));
+  assert.deepEqual([kept.train.warm.steps, kept.train.model.inductionHeads], [3, false]);
+  assert.equal(kept.train.grpo.steps, QUICK_STUDY.train.grpo.steps);
+});
