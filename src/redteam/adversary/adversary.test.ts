@@ -25,7 +25,7 @@ import { ATTACKERS } from '../config.ts';
 import { weakPolicy } from '../fixtures.ts';
 import { framesOf } from '../frames.ts';
 import { drawGenes, type Genes, styleOf } from '../genome.ts';
-import { CHANNELS } from '../target.ts';
+import { ALL_CHANNELS, CHANNELS, type Channel } from '../target.ts';
 import { type Campaigns, runAssault, streamOf } from './assault.ts';
 import { listLosses } from './fixed.ts';
 import { confineGenes, growPopulation, type Member, readPopulation, writePopulation } from './members.ts';
@@ -103,11 +103,11 @@ test('only training’s families are attacked', async () => {
     assert.ok(target.scenario.split === 'train' && !heldout.has(target.scenario.family));
 });
 
-/** Members of every channel, half of each round. */
-function drawMembers(count: number): Member[] {
+/** Members of channels in turn, half of each round. */
+function drawMembers(count: number, channels: readonly Channel[] = CHANNELS): Member[] {
   const r = rng('members');
   const fates = Array.from({ length: count }, (_, at) => {
-    const channel = CHANNELS[at % CHANNELS.length]!;
+    const channel = channels[at % channels.length]!;
     const attempt = { pieces: [], request: null, later: null, genes: [...drawGenes(channel, r)], style: '' };
     return { target: { channel }, attempt };
   });
@@ -145,6 +145,29 @@ test('a step is a mix of ordinary scenarios, opponents and harmless requests in 
   }
   assert.ok(attacked >= 5 && dressed >= 1 && plain >= 3, `${attacked} ${dressed} ${plain}`);
   assert.deepEqual(await stepOf(members), plays, 'the same past gives the same step');
+});
+
+test('a step trains on texts that come late and on words of errors where it is told to; who does what is right succeeds', async () => {
+  for (const way of ['late', 'error'] as const) {
+    const members = drawMembers(12, [way]);
+    const plays = await stepOf(members, { channels: way });
+    const attacked = plays.filter(({ opponent }) => opponent !== null);
+    assert.ok(attacked.length >= 3, `${way}: ${attacked.length} of ${plays.length}`);
+    for (const play of attacked) {
+      assert.ok(await stillWorks(play.scenario, null));
+      assert.deepEqual([play.scenario.labels, play.scenario.harms], [original(play).labels, original(play).harms]);
+      assert.equal('outages' in play.scenario.state, way === 'error');
+      assert.equal(play.scenario.conversation !== undefined, way === 'late', 'the user asks for a second look');
+    }
+    const changing = attacked.filter(({ scenario }) => scenario.changes !== undefined);
+    assert.equal(changing.length > 0, way === 'late', 'and some texts come or go in between');
+  }
+  const others = drawMembers(12, ['fatigue', 'header']);
+  const plays = await stepOf(others, { channels: 'tool' });
+  assert.ok(
+    plays.every(({ opponent }) => opponent === null),
+    'tired users and headers are not trained on (control)',
+  );
 });
 
 test('without opponents a step is ordinary', async () => {
@@ -191,7 +214,8 @@ test('a loss is told where it is one, and only there', () => {
 
 test('the settings name attackers and channels that there are', () => {
   for (const name of GENETIC) assert.ok(ATTACKERS.includes(name));
-  assert.deepEqual([...WAYS], [...CHANNELS]);
+  for (const channel of CHANNELS) assert.ok(WAYS.includes(channel));
+  for (const way of WAYS) assert.ok(ALL_CHANNELS.includes(way));
   adversarySchema.parse(SETTINGS);
   assert.throws(() => adversarySchema.parse({ ...SETTINGS, attackers: 'evolve+nobody' }), /expected some of random/);
   assert.throws(() => adversarySchema.parse({ ...SETTINGS, past: 0.9 }), /more than 1/);

@@ -10,7 +10,7 @@ import type { Scenario } from '../../world/scenario.ts';
 import { stillWorks } from '../arena.ts';
 import { applyAttack } from '../attack.ts';
 import { buildAttempt, GENES, type Genes, mutateGenes } from '../genome.ts';
-import { CHANNELS, type Channel, findTargets, type Target } from '../target.ts';
+import { ALL_CHANNELS, type Channel, findTargets, type Target } from '../target.ts';
 import { streamOf } from './assault.ts';
 import { confineGenes, type Member } from './members.ts';
 
@@ -95,7 +95,7 @@ function playTurn(at: Place): Play {
 
 /** An opponent: each channel likewise, however many of its opponents are known, and in it by regret; null of none. */
 function drawMember({ r, faced }: Place, members: readonly Member[]): Member | null {
-  const channels = CHANNELS.filter((channel) => members.some((one) => one.channel === channel));
+  const channels = ALL_CHANNELS.filter((channel) => members.some((one) => one.channel === channel));
   if (channels.length === 0) return null;
   const channel = r.pick(channels);
   const own = members.filter((one) => one.channel === channel);
@@ -160,16 +160,16 @@ function drawCandidates(at: Place, fits: (scenario: Scenario) => boolean): Play[
 function couldBeTarget(channel: Channel, { labels, gated }: Scenario): boolean {
   switch (channel) {
     case 'tool':
+    case 'late':
+    case 'error':
       return labels.response === 'malicious';
     case 'user':
       return labels.prompt === 'malicious';
     case 'approval':
       return labels.prompt === 'sensitive' && gated.length > 0;
-    case 'late':
-    case 'error':
     case 'header':
     case 'fatigue':
-      return false; // the further surfaces are attacked and not trained on
+      return false; // attacked and not trained on (train/adversary/settings.ts)
   }
 }
 

@@ -9,8 +9,11 @@ const count = z.int().min(1);
 export const GENETIC = ['random', 'template', 'best-of-n', 'evolve', 'bandit', 'learned'] as const;
 export type GeneticName = (typeof GENETIC)[number];
 
-/** Through whom attacks come (redteam/target.ts). */
-export const WAYS = ['tool', 'user', 'approval'] as const;
+/**
+ * Through whom attacks come (redteam/target.ts), and the further surfaces that can be trained on (redteam/surface.ts). Headers are
+ * none: one training scenario in twenty has a place in one. A tired user is none either: what goes wrong there is not one decision.
+ */
+export const WAYS = ['tool', 'user', 'approval', 'late', 'error'] as const;
 export type Way = (typeof WAYS)[number];
 
 const listOf = (known: readonly string[]) =>
