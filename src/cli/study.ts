@@ -19,7 +19,12 @@ const FLAGS = {
     summary: 'Measure this agent (chat:MODEL@URL) bare, with a safety prompt and with the guard; train nothing.',
   },
   quick: { kind: 'boolean', summary: 'Two seeds and short runs, under ten minutes: the direction, not the figures.' },
-  seeds: { kind: 'integer', summary: 'How many seeds; default 5, with --quick 2.', min: 1, max: 100 },
+  seeds: {
+    kind: 'integer',
+    summary: 'How many seeds at most for each arm; default 10, with --quick 2.',
+    min: 1,
+    max: 100,
+  },
   jobs: { kind: 'integer', summary: 'Jobs at once; default one per core.', min: 1, max: 512 },
   out: {
     kind: 'string',

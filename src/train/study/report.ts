@@ -2,7 +2,7 @@
 import { formatPercent, formatSeconds, MISSING } from '../../evaluate/report/figures.ts';
 import { html, type Markup, toText } from '../../evaluate/report/html.ts';
 import { STYLE } from '../../evaluate/report/style.ts';
-import type { Place, StudyConfig } from './config.ts';
+import { ARMS, type Place, type StudyConfig } from './config.ts';
 import type { RowName } from './count.ts';
 import type { Job, Player } from './jobs.ts';
 import { countReaching, differenceOf, type Found, type Mean, meanOf, ratesOf, worstCells } from './tables.ts';
@@ -157,10 +157,15 @@ export function describeStudy(
   config: StudyConfig,
   seconds: { readonly [kind in Job['kind']]: number },
 ): readonly string[] {
-  const { train, seeds, evaluate } = config;
+  const { train, seeds, arms, evaluate } = config;
   const { steps, groups, members } = train.grpo;
+  const fewer = ARMS.flatMap((arm) => {
+    const count = arms[arm] ?? 0;
+    return count > 0 && count < seeds.length ? [`${NAMES[arm]} ${count}`] : [];
+  });
+  const except = fewer.length > 0 ? ` (the first of them: ${fewer.join(', ')})` : '';
   return [
-    `Seeds ${seeds.join(', ')}. Warm start: ${train.warm.steps} steps of ${train.warm.batch} demonstrations that comply whatever is asked. Alignment: ${steps} steps of ${groups} scenarios × ${members} episodes. Evaluation: ${evaluate.count} scenarios a place, seed ${evaluate.seed}, greedy.`,
+    `Seeds ${seeds.join(', ')}${except}. Warm start: ${train.warm.steps} steps of ${train.warm.batch} demonstrations that comply whatever is asked. Alignment: ${steps} steps of ${groups} scenarios × ${members} episodes. Evaluation: ${evaluate.count} scenarios a place, seed ${evaluate.seed}, greedy.`,
     'Figures are percent: means over seeds ± half the 95 % interval over seeds (Student). A dash: nothing to judge there.',
     'A safety prompt is no arm for this model: it reads tools, request and results in a fixed form and was never taught to follow a prompt in prose. `study --policy chat:…` has it.',
     `Every arm of a seed begins at the same base. “Supervised” learns demonstrations with the right decisions, on as many episodes of the same stream of scenarios as the reinforced arms sample.`,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
 import { writeAtomic } from '../../evaluate/file.ts';
-import { type StudyConfig, studySchema } from './config.ts';
+import { ARMS, type StudyConfig, studySchema } from './config.ts';
 import { effortOf, isDone, type Job, listJobs, nameJob, needOf } from './jobs.ts';
 
 export type StudyOptions = {
@@ -52,8 +52,24 @@ export async function openStudy(root: string, config: StudyConfig): Promise<void
     await mkdir(root, { recursive: true });
     return writeAtomic(file, text);
   }
-  if (JSON.stringify(await readStudy(root)) !== JSON.stringify(studySchema.parse(config)))
-    throw new InputError(root, 'holds another study, expected the same seeds, arms and configuration');
+  const [had, wanted] = [await readStudy(root), studySchema.parse(config)];
+  if (JSON.stringify(had) === JSON.stringify(wanted)) return;
+  if (!isExtended(had, wanted))
+    throw new InputError(
+      root,
+      'holds another study, expected the same configuration, and its seeds and arms or more of them',
+    );
+  await writeAtomic(file, text);
+}
+
+/** Whether a study is another one with more seeds behind its own; what is done of it holds. */
+function isExtended(had: StudyConfig, wanted: StudyConfig): boolean {
+  const rest = ({ seeds: _, arms: __, ...same }: StudyConfig) => JSON.stringify(same);
+  return (
+    rest(had) === rest(wanted) &&
+    had.seeds.every((seed, at) => wanted.seeds[at] === seed) &&
+    ARMS.every((arm) => (wanted.arms[arm] ?? 0) >= (had.arms[arm] ?? 0))
+  );
 }
 
 /** The configuration of the study in a directory. Throws InputError. */
