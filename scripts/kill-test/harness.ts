@@ -13,7 +13,17 @@ import { createRun } from '../../src/train/rundir.ts';
 /** A run of every phase that ends in seconds, with a checkpoint after each step of the alignment. */
 export const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model: { ...DEFAULT_CONFIG.model, vocab: 600, width: 16, layers: 1, heads: 2, kvHeads: 2, headDim: 8, hidden: 24 },
+  model: {
+    ...DEFAULT_CONFIG.model,
+    vocab: 600,
+    width: 16,
+    layers: 1,
+    heads: 2,
+    kvHeads: 2,
+    headDim: 8,
+    hidden: 24,
+    inductionHeads: false,
+  },
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 60, steps: 10, batch: 4 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 5, groups: 2, members: 2 },
   evaluate: { count: 6, seed: 7001 },

@@ -29,3 +29,12 @@ test('a configuration of a run from before has the loss, the schedule and the ex
   assert.deepEqual(configSchema.parse({ ...DEFAULT_CONFIG, grpo, warm, sample }), DEFAULT_CONFIG);
   assert.throws(() => configSchema.parse({ ...DEFAULT_CONFIG, grpo: { ...DEFAULT_CONFIG.grpo, loss: 'dro' } }));
 });
+
+test('a run from before has no induction heads to begin with, and a model without room for them is refused', () => {
+  const { inductionHeads: _, ...model } = DEFAULT_CONFIG.model;
+  assert.equal(configSchema.parse({ ...DEFAULT_CONFIG, model }).model.inductionHeads, false);
+  const small = { ...DEFAULT_CONFIG, model: { ...model, layers: 2 } };
+  configSchema.parse(small);
+  const wanted = { ...small, model: { ...small.model, inductionHeads: true } };
+  assert.throws(() => configSchema.parse(wanted), /needs 3 layers or more/);
+});

@@ -1,6 +1,7 @@
 // Everything a training run is determined by. Stored as runs/<id>/config.json; the same configuration gives the same bytes.
 import { z } from 'zod';
 import { EXECUTORS, type ExecutorKind } from '../policy/local/executor.ts';
+import { hasRoomForInduction, INDUCTION_ROOM } from '../policy/local/induction.ts';
 import { SURROGATES, type Surrogate } from '../policy/local/loss.ts';
 import { type PresetName, presets } from '../reward/presets.ts';
 import { adversarySchema } from './adversary/settings.ts';
@@ -14,20 +15,25 @@ export const configSchema = z.strictObject({
   version: z.literal(1),
   seed: z.int(),
   suite: z.literal('core'),
-  model: z.strictObject({
-    vocab: count,
-    width: count,
-    layers: count,
-    heads: count,
-    kvHeads: count,
-    headDim: count,
-    hidden: count,
-    context: count,
-    /** Base of the rotary embedding. */
-    rope: z.number().positive(),
-    /** Whether some heads begin as induction heads (policy/local/induction.ts). */
-    inductionHeads: z.boolean().default(false),
-  }),
+  model: z
+    .strictObject({
+      vocab: count,
+      width: count,
+      layers: count,
+      heads: count,
+      kvHeads: count,
+      headDim: count,
+      hidden: count,
+      context: count,
+      /** Base of the rotary embedding. */
+      rope: z.number().positive(),
+      /** Whether some heads begin as induction heads (policy/local/induction.ts). */
+      inductionHeads: z.boolean().default(false),
+    })
+    .refine((model) => !model.inductionHeads || hasRoomForInduction(model), {
+      message: `is true, which needs ${INDUCTION_ROOM}`,
+      path: ['inductionHeads'],
+    }),
   /** Supervised warm start on demonstrations that comply nine times in ten. */
   warm: z.strictObject({
     demonstrations: count,

@@ -68,7 +68,17 @@ export const HOSTILE =
 /** A run of a small model that takes long enough to be seen under way: its page looks every two seconds. */
 export const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model: { ...DEFAULT_CONFIG.model, vocab: 700, width: 32, layers: 2, heads: 2, kvHeads: 2, headDim: 16, hidden: 48 },
+  model: {
+    ...DEFAULT_CONFIG.model,
+    vocab: 700,
+    width: 32,
+    layers: 2,
+    heads: 2,
+    kvHeads: 2,
+    headDim: 16,
+    hidden: 48,
+    inductionHeads: false,
+  },
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 200, steps: 1500, batch: 8 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 4, groups: 3, members: 3 },
   evaluate: { count: 24, seed: 7001 },

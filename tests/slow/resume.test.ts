@@ -13,7 +13,17 @@ import { createRun } from '../../src/train/rundir.ts';
 
 const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model: { ...DEFAULT_CONFIG.model, vocab: 700, width: 32, layers: 2, heads: 2, kvHeads: 2, headDim: 16, hidden: 48 },
+  model: {
+    ...DEFAULT_CONFIG.model,
+    vocab: 700,
+    width: 32,
+    layers: 2,
+    heads: 2,
+    kvHeads: 2,
+    headDim: 16,
+    hidden: 48,
+    inductionHeads: false,
+  },
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 200, steps: 20, batch: 8 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 8, groups: 4, members: 3 },
   evaluate: { count: 12, seed: 7001 },

@@ -47,7 +47,8 @@ const WRITTEN = 0.5;
  * @throws RangeError if the model has no room for them, or its heads have no norms or share their keys.
  */
 export function plantInductionHeads(config: ModelConfig, theta: Floats): void {
-  checkRoom(config);
+  if (!hasHeadNorms(config) || !hasRoomForInduction(config))
+    throw new RangeError(`induction heads to begin with need normed heads and ${INDUCTION_ROOM}`);
   const { width } = config;
   const parts = openHeads(config, theta);
   const embedding = parts.view('model.embed_tokens.weight');
@@ -60,15 +61,16 @@ export function plantInductionHeads(config: ModelConfig, theta: Floats): void {
   for (const place of COPYING) lookForLike(config, parts, place, { seen, kept });
 }
 
-function checkRoom(config: ModelConfig): void {
-  const { heads, kvHeads, layers, headDim } = config;
-  if (!hasHeadNorms(config) || kvHeads !== heads)
-    throw new RangeError('induction heads to begin with need normed heads with keys of their own');
-  if (heads < 3 || layers < 3 || headDim < 2 * PAIRS)
-    throw new RangeError(
-      `induction heads to begin with need 3 layers of 3 heads of ${2 * PAIRS}, not ${layers} of ${heads} of ${headDim}`,
-    );
+/** What sizes say of whether there is room for induction heads. */
+type Sizes = Pick<ModelConfig, 'layers' | 'heads' | 'kvHeads' | 'headDim'>;
+
+/** Whether a model of these sizes has room for induction heads to begin with, and keys of its own for each head. */
+export function hasRoomForInduction({ layers, heads, kvHeads, headDim }: Sizes): boolean {
+  return layers >= 3 && heads >= 3 && kvHeads === heads && headDim >= 2 * PAIRS;
 }
+
+/** What such a model needs. */
+export const INDUCTION_ROOM = `3 layers or more, 3 heads or more of ${2 * PAIRS} or more, and as many heads of keys`;
 
 /** Parameters of single heads. */
 type Heads = {
