@@ -174,6 +174,8 @@ export const DEFAULT_CONFIG: TrainConfig = {
 /** A run of under three minutes: shows the direction, not the figures. */
 export const QUICK_CONFIG: TrainConfig = {
   ...DEFAULT_CONFIG,
+  // So short a warm start ends before induction heads to begin with pay.
+  model: { ...DEFAULT_CONFIG.model, inductionHeads: false },
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 6000, steps: 560 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 65 },
   evaluate: { ...DEFAULT_CONFIG.evaluate, count: 240 },

@@ -150,9 +150,9 @@ test('settings reach every arm of a study, which then needs a directory of its o
   const unknown = await run('--set', 'warm.stepz=3', '--out', out);
   assert.deepEqual([unknown.code, /did you mean steps/.test(unknown.err)], [2, true], unknown.err);
   assert.equal(existsSync(out), false, 'nothing was written');
-  const right = await run('--set', 'warm.steps=3,model.inductionHeads=false', '--out', out);
+  const right = await run('--set', 'warm.steps=3,model.inductionHeads=true', '--out', out);
   assert.notEqual(right.code, 0, 'it was stopped');
   const kept = JSON.parse(await readFile(join(out, 'study.json'), 'utf8'));
-  assert.deepEqual([kept.train.warm.steps, kept.train.model.inductionHeads], [3, false]);
+  assert.deepEqual([kept.train.warm.steps, kept.train.model.inductionHeads], [3, true]);
   assert.equal(kept.train.grpo.steps, QUICK_STUDY.train.grpo.steps);
 });
