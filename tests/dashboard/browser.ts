@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { type Dashboard, type DashboardOptions, startDashboard } from '../../src/dashboard/dashboard.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from '../../src/train/config.ts';
+import { TINY_MODEL } from '../tiny.ts';
 
 const PLACES = [
   '/usr/bin/chromium',
@@ -68,17 +69,7 @@ export const HOSTILE =
 /** A run of a small model that takes long enough to be seen under way: its page looks every two seconds. */
 export const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model: {
-    ...DEFAULT_CONFIG.model,
-    vocab: 700,
-    width: 32,
-    layers: 2,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 16,
-    hidden: 48,
-    inductionHeads: false,
-  },
+  model: TINY_MODEL,
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 200, steps: 1500, batch: 8 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 4, groups: 3, members: 3 },
   evaluate: { count: 24, seed: 7001 },

@@ -16,20 +16,11 @@ import { DEFAULT_ADVERSARY } from '../../src/train/adversary/settings.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from '../../src/train/config.ts';
 import { createRun, readMetrics, runAt } from '../../src/train/rundir.ts';
 import { FAMILIES } from '../../src/world/generate/families/index.ts';
+import { TINY_MODEL } from '../tiny.ts';
 
 const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model: {
-    ...DEFAULT_CONFIG.model,
-    vocab: 700,
-    width: 32,
-    layers: 2,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 16,
-    hidden: 48,
-    inductionHeads: false,
-  },
+  model: TINY_MODEL,
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 200, steps: 20, batch: 8 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 2, groups: 4, members: 3 },
   evaluate: { count: 12, seed: 7001 },

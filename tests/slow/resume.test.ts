@@ -8,22 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { rng } from '../../src/episode/random.ts';
+import { loadCheckpoint } from '../../src/policy/local/checkpoint.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from '../../src/train/config.ts';
 import { createRun } from '../../src/train/rundir.ts';
+import { TINY_MODEL } from '../tiny.ts';
 
 const TINY: TrainConfig = {
   ...DEFAULT_CONFIG,
-  model: {
-    ...DEFAULT_CONFIG.model,
-    vocab: 700,
-    width: 32,
-    layers: 2,
-    heads: 2,
-    kvHeads: 2,
-    headDim: 16,
-    hidden: 48,
-    inductionHeads: false,
-  },
+  model: TINY_MODEL,
   warm: { ...DEFAULT_CONFIG.warm, demonstrations: 200, steps: 20, batch: 8 },
   grpo: { ...DEFAULT_CONFIG.grpo, steps: 8, groups: 4, members: 3 },
   evaluate: { count: 12, seed: 7001 },
@@ -155,4 +147,25 @@ test('a truncated checkpoint is one line and exit 2, and the file is left as it 
   assert.equal(await ended(child), 2);
   assert.match(said, /model\.safetensors/);
   assert.equal((await readFile(file)).length, 1000);
+});
+
+test('training begins with induction heads where the configuration wants them, and nowhere else', async () => {
+  const begin = async (inductionHeads: boolean): Promise<Float32Array> => {
+    const config: TrainConfig = {
+      ...{ ...TINY, model: { ...TINY_MODEL, inductionHeads } },
+      ...{ warm: { ...TINY.warm, steps: 0 }, grpo: { ...TINY.grpo, steps: 0 } },
+    };
+    const { path } = await createRun(root, config);
+    assert.equal(await finish(path), 0);
+    return (await loadCheckpoint(join(path, 'checkpoints', 'final'))).theta;
+  };
+  const [planted, plain] = [await begin(true), await begin(false)];
+  assert.equal(planted.length, plain.length);
+  // The first element of each token's embedding is the constant that planted heads are made of.
+  const constants = (theta: Float32Array): number => {
+    const rows = Array.from({ length: 300 }, (_, token) => theta[token * TINY_MODEL.width]);
+    return new Set(rows).size;
+  };
+  assert.equal(constants(planted), 1);
+  assert.ok(constants(plain) > 200, `${constants(plain)} (control)`);
 });

@@ -145,10 +145,30 @@ function robust({ found }: Study): Table {
   };
 }
 
+/** The method, or the agent, seed by seed: what a mean hides. */
+function bySeed({ found }: Study): Table {
+  const player: Player = found.has('joint') ? 'joint' : 'agent';
+  const rates = COLUMNS.map((row) => ratesOf(found, player, 'heldout', row));
+  const seeds = [...(found.get(player)?.keys() ?? [])].sort((a, b) => a - b);
+  return {
+    title: `${NAMES[player]}, seed by seed`,
+    about: `${ABOUT.heldout[0]}, in percent.`,
+    head: ['seed', ...COLUMNS.map((row) => HEADS[row])],
+    rows: seeds.map((seed) => [
+      String(seed),
+      ...rates.map((known) => {
+        const rate = known.get(seed);
+        return rate === undefined ? MISSING : formatPercent(rate);
+      }),
+    ]),
+  };
+}
+
 const tablesOf = (study: Study): Table[] => [
   ...ORDER.map((place) => placeTable(study, place)),
   ...differences(study),
   robust(study),
+  bySeed(study),
   worst(study),
 ];
 
