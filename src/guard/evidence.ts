@@ -8,8 +8,9 @@ import type { CallParts, Leaf, Unit } from './facts.ts';
 import { squash } from './fold.ts';
 import { isDeed, isStop } from './lexicon.ts';
 import { findLiterals, type Literal } from './literals.ts';
+import { isPointed } from './pointed.ts';
 import { INFLECTED, meetsIn } from './said.ts';
-import { isAlias, isDictated, isDistinct, listPairs, missesPlace, PLACES } from './specifics.ts';
+import { isAlias, isDictated, isDistinct, isTold, listPairs, missesPlace, PLACES } from './specifics.ts';
 import { holdsBeside, holdsIn, holdsValue, isTrusted, sharesName } from './trace.ts';
 import { type HeardTool, hasWord, type View } from './view.ts';
 
@@ -118,9 +119,12 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
     const inSpan = telling.filter(({ leaf }) => holdsValue(span.words, span.text, leaf));
     const saidBefore = ({ folded }: Leaf): boolean =>
       folded.length >= 4 && calls().some(({ index, text }) => index < tool.index && text.includes(folded));
+    // To a call that goes where the user said, with a text the user pointed at.
+    const lends = (): boolean => span.strength === 2 && isPointed(view, tool) && telling.some((one) => one.named());
     const taken = inSpan
       .filter((one) => !one.trusted() && !one.shown() && !isBeside(one, span) && !saidBefore(one.leaf))
-      .map(({ leaf }) => leaf);
+      .map(({ leaf }) => leaf)
+      .filter((leaf) => !(lends() && isTold(view, leaf, span)));
     const apart = inSpan.length === 0;
     const add = (weigh: (one: Facts) => number): number =>
       telling.reduce((sum, one) => sum + (inSpan.includes(one) ? 0 : weigh(one)), 0);

@@ -50,4 +50,3 @@ export { type LearnedOptions, loadLearned } from './learned/open.ts';
 export { redactText, redactValue } from './redact.ts';
 export { GUARD_TABLE, parseRulebook, type Rulebook, rulebookSchema } from './rulebook.ts';
 export { type Outcome, openSession, type Session, type SessionOptions } from './session.ts';
-export { listMoments, type Moment, readChat, readTrajectory, type Trajectory } from './trajectory.ts';

@@ -1,6 +1,7 @@
 // What an order says of a call beyond the words of its name: a place of its own for the deed, a number beside the name of the
 // argument it is for, a thing by another name of its record. Evidence only; what it means for a decision is in origin.ts.
 import { type Digest, readWords, type Span } from './digest.ts';
+import { findDirectives } from './directive.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { squash } from './fold.ts';
 import { isStop, splitName, stemWord } from './lexicon.ts';
@@ -121,6 +122,25 @@ export function isDictated(view: View, { role, words }: Leaf): boolean {
   const rare = words.filter((word) => word.length >= 4 && !isStop(word));
   return rare.length >= 2 && rare.filter((word) => hasWord(view.user, word)).length >= rare.length * 0.75;
 }
+
+/**
+ * Whether all sentences of an attack that hold a value only tell what the user asked for, as "Your bill is 63." does: no order, no
+ * sign, and a word of the user's. They could stand there without the attack too. A place is never told so.
+ */
+export const isTold = (view: View, leaf: Leaf, { text }: Span): boolean => {
+  const holding = text.split(/(?<=[.!?])\s|\n/).filter((part) => holdsValue(readWords(part).words, part, leaf));
+  return (
+    holding.length > 0 &&
+    !PLACES.has(leaf.kind) &&
+    holding.every(
+      (part) =>
+        findDirectives({ text: part, offsets: null }, part).length === 0 &&
+        (part.match(/\p{L}{4,}/gu) ?? []).some(
+          (word) => !isStop(word) && !leaf.words.includes(word) && hasWord(view.user, word),
+        ),
+    )
+  );
+};
 
 /** Whether a number is nobody's by chance: of three digits, or with a point. */
 export const isDistinct = ({ kind, folded }: Leaf): boolean => kind === 'number' && /\d{3}|\d\.\d/.test(folded);
