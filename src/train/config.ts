@@ -129,8 +129,8 @@ export const DEFAULT_CONFIG: TrainConfig = {
     inductionHeads: true,
   },
   warm: {
-    demonstrations: 24000,
-    steps: 2400,
+    demonstrations: 20000,
+    steps: 2000,
     batch: 16,
     optimizer: 'muon',
     learningRate: 1.5e-2,
@@ -141,7 +141,7 @@ export const DEFAULT_CONFIG: TrainConfig = {
     shares: { ask: 0.05, refuse: 0.05, askOrder: 0.02, leaveOrder: 0.08 },
   },
   grpo: {
-    steps: 350,
+    steps: 280,
     groups: 12,
     members: 8,
     optimizer: 'muon',
