@@ -6,13 +6,16 @@ import type { Constraint, Ids } from '../policy/local/choose.ts';
 import { constrainTurn, type Grammar, situate } from '../policy/local/grammar.ts';
 import type { Sequence } from '../policy/local/render.ts';
 
+/** A demonstration says what the grammar does not allow. */
+export class OutsideGrammar extends Error {}
+
 /** What was allowed at each token: null where it was not the policy's own. */
 export type Allowed = readonly (Ids | null)[];
 
 /**
  * Replays a rendered episode through the grammar, with values of any words: told to point at the right one of all tokens, a
  * policy first learns to copy and then what to copy; told only to choose among the words read, it learns both slower.
- * Throws if a token of the policy's own is outside.
+ * Throws OutsideGrammar if a token of the policy's own is outside.
  */
 export function replayGrammar(grammar: Grammar, tools: readonly ToolSchema[], { tokens, own }: Sequence): Allowed {
   const begin = (at: number) => {
@@ -24,7 +27,8 @@ export function replayGrammar(grammar: Grammar, tools: readonly ToolSchema[], { 
     if (!own[at]) return null;
     constraint ??= begin(at);
     const allowed = constraint.allowed();
-    if (allowed && !allowed.includes(token)) throw new Error(`token ${at} of a demonstration is outside the grammar`);
+    if (allowed && !allowed.includes(token))
+      throw new OutsideGrammar(`token ${at} of a demonstration is outside the grammar`);
     if (constraint.accept(token)) constraint = null;
     return allowed;
   });

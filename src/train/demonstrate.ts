@@ -57,7 +57,7 @@ export function renderDemonstration(tokenizer: Tokenizer, { episode, tools }: De
   return renderEpisode(tokenizer, tools, episode.request, episode.steps);
 }
 
-/** A demonstration as the warm start learns it. Throws if it is outside the grammar. */
+/** A demonstration as the warm start learns it. Throws OutsideGrammar if the grammar does not allow it. */
 export function makeLesson(grammar: Grammar, demonstration: Demonstration): Lesson {
   const sequence = renderDemonstration(grammar.tokenizer, demonstration);
   return { tokens: Int32Array.from(sequence.tokens), allowed: replayGrammar(grammar, demonstration.tools, sequence) };

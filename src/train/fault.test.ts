@@ -104,7 +104,7 @@ const lessonOf = (first: number): Lesson => ({
 const judgements = { mask: Uint16Array.of(9), after: new Set<number>() };
 
 /** A learner whose passes over data that begin with a token are changed: the fault a test puts in. */
-function spoil(learner: LocalLearner, first: number, change: (pass: Pass) => Pass): Learner {
+function spoil(learner: Learner, first: number, change: (pass: Pass) => Pass): Learner {
   return {
     config: learner.config,
     theta: learner.theta,
@@ -159,9 +159,8 @@ const groupOf = (id: string, firsts: readonly number[]): Group => ({
 
 const BROKEN = { total: Number.NaN, terms: { utility: 1, safety: Number.NaN } } as unknown as Episode['reward'];
 
-test('alignment stops at a reward, a loss, a KL term or a gradient gone wrong, and names step, group and term', async () => {
-  const learner = openLearner();
-  const base = learner.theta.slice();
+/** Three groups as a policy would have played them: with its own log-probabilities. */
+async function playGroups(learner: LocalLearner): Promise<Group[]> {
   const groups = [1, 5, 6].map((first, at) => groupOf(`scenario-${at}`, [first, first + 10]));
   const logps = await learner.logps({
     data: groups.flatMap(({ members }) =>
@@ -173,13 +172,36 @@ test('alignment stops at a reward, a loss, a KL term or a gradient gone wrong, a
     ),
     maskTable: [MASK],
   });
-  const real = groups.map((group, at) => ({
+  return groups.map((group, at) => ({
     ...group,
     members: group.members.map((member, i) => ({
       ...member,
       transcript: { ...member.transcript, logps: [...logps[2 * at + i]!] },
     })),
   }));
+}
+
+test('lessons of one step are replayed beside the others where there is replay, and nowhere else', async () => {
+  const aids = { decisions: Uint16Array.of(9), cues: new Set<number>(), lessons: [lessonOf(7)], more: [lessonOf(8)] };
+  for (const replay of [0, 1]) {
+    const learner = openLearner();
+    const seen: number[] = [];
+    const note = (first: number) => (pass: Pass) => {
+      seen.push(first);
+      return pass;
+    };
+    const watched = spoil(spoil(learner, 7, note(7)), 8, note(8));
+    const own = { ...config, grpo: { ...config.grpo, replay } };
+    await updatePolicy(watched, learner.theta.slice(), await playGroups(learner), own, 11, aids);
+    assert.deepEqual(seen, replay === 0 ? [] : [7, 8]);
+    await learner.close();
+  }
+});
+
+test('alignment stops at a reward, a loss, a KL term or a gradient gone wrong, and names step, group and term', async () => {
+  const learner = openLearner();
+  const base = learner.theta.slice();
+  const real = await playGroups(learner);
   const aids = { decisions: Uint16Array.of(9), cues: new Set<number>(), lessons: [] };
   const before = learner.state();
   const update = (wrong: Learner, given: readonly Group[] = real, own = config, limit = Number.POSITIVE_INFINITY) =>

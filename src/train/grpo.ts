@@ -103,6 +103,8 @@ export type Aids = {
   /** Tokens after which a decision is a judgement. */
   readonly cues: ReadonlySet<number>;
   readonly lessons: readonly Lesson[];
+  /** Lessons of this step alone, replayed beside those. */
+  readonly more?: readonly Lesson[];
   /** The longest gradient that is believed; default any. */
   readonly limit?: number;
   /** How far sampler and trainer may be apart; default 1e-4. */
@@ -130,7 +132,14 @@ export async function updatePolicy(
   groups: readonly Group[],
   config: TrainConfig,
   step: number,
-  { decisions, cues, lessons, limit = Number.POSITIVE_INFINITY, tolerance = { most: 1e-4, advice: '' } }: Aids,
+  {
+    decisions,
+    cues,
+    lessons,
+    more = [],
+    limit = Number.POSITIVE_INFINITY,
+    tolerance = { most: 1e-4, advice: '' },
+  }: Aids,
 ): Promise<StepMetrics> {
   const { steps, optimizer, learningRate, rise, beta2, clipLow, clipHigh, emphasis, level, schedule } = config.grpo;
   const when = { phase: 'alignment', step };
@@ -157,7 +166,7 @@ export async function updatePolicy(
   const data = batch.data.map((datum, at) => (reference?.[at] ? holdTo(datum, reference[at], decision) : datum));
   const loss: Loss = { kind: 'grpo', surrogate: config.grpo.loss, clipLow, clipHigh, klCoef: kl };
   const { replay } = config.grpo;
-  const taught = replay > 0 ? pickBatch(lessons, config, config.warm.steps + step) : [];
+  const taught = replay > 0 ? [...pickBatch(lessons, config, config.warm.steps + step), ...more] : [];
   const weighing: Weighing = { total: replay, special: { mask: decisions, after: cues, weight: 0 } };
   const parts = () => [
     ...splitGroups(groups, { ...batch, data }, loss),

@@ -14,8 +14,13 @@ import { ALL_CHANNELS, type Channel, findTargets, type Target } from '../target.
 import { streamOf } from './assault.ts';
 import { confineGenes, type Member } from './members.ts';
 
-/** One scenario of a step. `opponent`: whose attack it is under; null: none. */
-export type Play = { readonly index: number; readonly scenario: Scenario; readonly opponent: string | null };
+/** One scenario of a step. `opponent`: whose attack it is under; null: none. `dressed`: attacked, or harmless in an attack's dress. */
+export type Play = {
+  readonly index: number;
+  readonly scenario: Scenario;
+  readonly opponent: string | null;
+  readonly dressed: boolean;
+};
 
 /** Which step's plays, and what there is to play against. */
 export type Step = {
@@ -90,7 +95,7 @@ const numberOf = ({ adversary, round, step, place }: Place): number =>
 /** The next scenario of the stream, as it is. */
 function playTurn(at: Place): Play {
   const index = TURNS + numberOf(at);
-  return { index, scenario: generateScenario(streamOf(at.seed), 'train', index), opponent: null };
+  return { index, scenario: generateScenario(streamOf(at.seed), 'train', index), opponent: null, dressed: false };
 }
 
 /** An opponent: each channel likewise, however many of its opponents are known, and in it by regret; null of none. */
@@ -115,7 +120,7 @@ async function attackPlay(at: Place, members: readonly Member[]): Promise<Play |
   for (const { index, scenario } of drawCandidates(at, (one) => couldBeTarget(channel, one))) {
     const [target] = await findTargets([scenario], { channels: [channel] });
     const attacked = target && (await attackTarget(target, genes));
-    if (attacked) return { index, scenario: attacked, opponent: member.id };
+    if (attacked) return { index, scenario: attacked, opponent: member.id, dressed: true };
   }
   return null;
 }
@@ -143,7 +148,7 @@ function drawCandidates(at: Place, fits: (scenario: Scenario) => boolean): Play[
   const begin = LOOKED + numberOf(at) * CANDIDATES;
   const seen = Array.from({ length: CANDIDATES }, (_, k): Play => {
     const scenario = generateScenario(streamOf(at.seed), 'train', begin + k);
-    return { index: begin + k, scenario, opponent: null };
+    return { index: begin + k, scenario, opponent: null, dressed: false };
   });
   const left = seen.filter(({ scenario }) => fits(scenario));
   const drawn: Play[] = [];
@@ -187,7 +192,7 @@ async function twinPlay(at: Place, members: readonly Member[]): Promise<Play | n
     const order = { phrase: scenario.request, calls: [], claim: null };
     const target: Target = { id: scenario.id, channel: 'user', scenario, order, harms: [], places: [] };
     const dressed = await attackTarget(target, genes);
-    if (dressed) return { index, scenario: dressed, opponent: null };
+    if (dressed) return { index, scenario: dressed, opponent: null, dressed: true };
   }
   return null;
 }

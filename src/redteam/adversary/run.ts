@@ -11,7 +11,7 @@ import { checkInput, InputError, parseJson } from '../../episode/input.ts';
 import { writeAtomic } from '../../evaluate/file.ts';
 import type { RoundRow } from '../../evaluate/report/rounds.ts';
 import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../../policy/local/checkpoint.ts';
-import { decisionMask, judgementCues } from '../../policy/local/grammar.ts';
+import { decisionMask, judgementCues, makeGrammar } from '../../policy/local/grammar.ts';
 import { ParallelLearner } from '../../policy/local/parallel.ts';
 import { type Faced, weighOpponents } from '../../train/adversary/regret.ts';
 import type { AdversaryConfig } from '../../train/adversary/settings.ts';
@@ -42,6 +42,7 @@ import { playGroups, recallFaced } from './groups.ts';
 import { growPopulation, inheritPopulation, type Member, readPopulation, writePopulation } from './members.ts';
 import { pickPlays } from './mix.ts';
 import { keepRow, readRows } from './rows.ts';
+import { teachPlays } from './teach.ts';
 
 /** What a watcher is told, beside what an alignment tells. */
 export type TurnProgress =
@@ -288,13 +289,15 @@ async function trainTurn(state: State): Promise<void> {
   const faced = earlier.map((line) => line.faced);
   const norms = earlier.map(({ gradientNorm }) => gradientNorm);
   const watch = watchDecisions(earlier);
+  const grammar = makeGrammar(state.start.tokenizer);
   while (state.notes.step < adversary.steps) {
     const { step } = state.notes;
     const plays = await pickPlays({ seed: config.seed, adversary, round, step, members, faced });
     const where = { pool: state.pool, theta: learner.theta, round, step };
     const groups = await playGroups(where, training, plays);
+    const more = adversary.taught ? await teachPlays(grammar, config, { round, step }, plays) : [];
     const metrics = await updatePolicy(learner, state.start.theta, groups, training, step, {
-      ...aids,
+      ...{ ...aids, more },
       limit: limitNorm(norms),
     });
     norms.push(metrics.gradientNorm);

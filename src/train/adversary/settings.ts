@@ -46,6 +46,8 @@ export const adversarySchema = z
     fresh: share,
     past: share,
     twins: share,
+    /** Whether attacked and dressed scenarios are demonstrated beside the replay: what is true of them, not what to do about it. */
+    taught: z.boolean().default(false),
     /** Share of drawn opponents of which some genes are drawn anew. */
     mutate: share,
     /** How much a rate on the fixed suite of training's families may fall before a round is undone; 1: never undone. */
@@ -74,6 +76,7 @@ export const DEFAULT_ADVERSARY: Omit<AdversaryConfig, 'from' | 'rounds'> = {
   fresh: 0.25,
   past: 0.2,
   twins: 0.1,
+  taught: true,
   mutate: 0.5,
   tolerance: 0.05,
   evaluate: 480,
