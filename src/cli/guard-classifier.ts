@@ -1,5 +1,5 @@
 // Classifiers of the guard by the names people give them: `learned`, `learned:requests`, `hf:DIR`, `chat:MODEL@URL`,
-// `local:DIR`. Models and what they need are loaded only where one is named: a hook is a process for each call. Not a verb.
+// `local:DIR`, `requests:local:DIR`. Models and what they need are loaded only where one is named: a hook is a process for each call. Not a verb.
 import { InputError } from '../episode/input.ts';
 import type { Classifier } from '../guard/classify.ts';
 import { loadLearned } from '../guard/learned/open.ts';
@@ -8,7 +8,7 @@ export const CLASSIFIER_FLAG = {
   kind: 'list',
   value: 'NAME',
   summary:
-    'add a classifier: learned, learned:requests, hf:DIR (with transformers.js), chat:MODEL@URL (key in TRIBUNE_API_KEY) or local:DIR',
+    'add a classifier: learned, learned:requests, hf:DIR (with transformers.js), chat:MODEL@URL (key in TRIBUNE_API_KEY), local:DIR or requests:local:DIR',
 } as const;
 
 /** Milliseconds a judge may take for one text; the small learned part needs one. */
@@ -23,23 +23,16 @@ export async function openClassifiers(
 }
 
 async function openClassifier(name: string): Promise<Classifier> {
-  if (name === 'learned') return loadLearned();
-  if (name === 'learned:requests') return loadLearned({ requests: true });
   if (name.startsWith('hf:') && name !== 'hf:') return openHuggingFace(name);
   if (name.startsWith('chat:')) return openChatJudge(name);
-  if (name.startsWith('local:')) {
-    const { openSpeaker } = await import('../agent/named.ts');
-    const { createPolicyJudge } = await import('../guard/judges/policy.ts');
-    const { policyFor, begin } = await openSpeaker(name, { threads: 1 });
-    return createPolicyJudge({
-      policy: policyFor({ labels: { prompt: 'benign' }, plan: [], gated: [], injections: [] }),
-      begin,
-    });
-  }
-  throw new InputError(
-    `--classifier ${JSON.stringify(name)}`,
-    'unknown, expected learned, learned:requests, hf:DIR, chat:MODEL@URL or local:DIR',
-  );
+  if (name === 'learned' || name === 'learned:requests') return loadLearned({ requests: name !== 'learned' });
+  const { isJudge, JUDGE_FORMS, openJudge } = await import('../agent/judges.ts');
+  if (!isJudge(name))
+    throw new InputError(
+      `--classifier ${JSON.stringify(name)}`,
+      `unknown, expected hf:DIR, chat:MODEL@URL, ${JUDGE_FORMS}`,
+    );
+  return (await openJudge(name)).classifier;
 }
 
 async function openHuggingFace(name: string): Promise<Classifier> {

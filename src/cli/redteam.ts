@@ -29,6 +29,11 @@ const FLAGS = {
     value: 'RULES',
     summary: 'a guard before it: a rule file, or builtin; attacked alone and with the policy',
   },
+  classifier: {
+    kind: 'list',
+    value: 'NAME',
+    summary: 'a classifier of the guard: learned, learned:requests, local:DIR, requests:local:DIR; may be repeated',
+  },
   budget: { kind: 'integer', min: 1, max: 1_000_000, required: true, summary: 'tries of each attacker on each target' },
   'budget-seconds': { kind: 'integer', min: 1, summary: 'seconds of each campaign, beside the tries' },
   'budget-tokens': { kind: 'integer', min: 1, summary: 'words and signs each campaign may write, beside the tries' },
@@ -169,11 +174,13 @@ async function readConfig(flags: Flags, suite: Suite, scenarios: string): Promis
   const arms = flags.arms === undefined ? armsOf({ guard }) : readList('--arms', flags.arms, ARMS);
   if (guard === null && arms.some((arm) => arm !== 'policy'))
     throw new InputError('--arms', `${flags.arms} needs a guard, expected --guard RULES or builtin`);
+  const judges = await readJudges(flags, guard);
   const channels = readList('--channels', flags.channels, CHANNELS);
   return {
     version: 1,
     policy: flags.policy,
     guard,
+    ...(judges.length > 0 ? { judges: [...judges] } : {}),
     suite: { name, split, seed, count: suite.scenarios.length },
     scenarios,
     arms: [...arms],
@@ -204,6 +211,16 @@ async function readFatigue(
   if (asks !== undefined && !isLimited)
     throw new InputError('--asks', 'needs an arm with a limit, expected guard+limit or both+limit');
   return { ...(isTiring ? { tires: tires ?? TIRES } : {}), ...(isLimited ? { asks: asks ?? ASKS } : {}) };
+}
+
+async function readJudges({ classifier = [] }: Flags, guard: Rulebook | null): Promise<readonly string[]> {
+  if (classifier.length > 0 && guard === null)
+    throw new InputError('--classifier', 'needs a guard, expected --guard RULES or builtin');
+  const { isJudge, JUDGE_FORMS } = await import('../agent/judges.ts');
+  for (const name of classifier)
+    if (!isJudge(name))
+      throw new InputError(`--classifier ${JSON.stringify(name)}`, `unknown, expected ${JUDGE_FORMS}`);
+  return classifier;
 }
 
 async function readGuard(rules: string): Promise<Rulebook> {

@@ -4,10 +4,12 @@
 
 import type { ChatSettings } from '../agent/chat.ts';
 import { guardPolicy, knowingGuard } from '../agent/guarded.ts';
+import { openJudge } from '../agent/judges.ts';
 import { openSpeaker, parsePolicy, type Speaker } from '../agent/named.ts';
 import { runEpisode } from '../agent/run-episode.ts';
 import { InputError } from '../episode/input.ts';
 import { type Approvals, createApprovals } from '../guard/approval.ts';
+import type { Classifier } from '../guard/classify.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Rulebook } from '../guard/rulebook.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -32,10 +34,16 @@ import type { Target } from './target.ts';
 export type Try = { readonly target: Target; readonly attempt: Attempt; readonly number: number };
 
 /**
- * Who is attacked. `guard`: the rules of a guard before the policy; null: none. `asks`: most questions the guard lets through
- * to the user in one episode, the policy's own among them; left out: any number.
+ * Who is attacked. `guard`: the rules of a guard before the policy; null: none. `judges`: its classifiers by name (agent/judges.ts);
+ * left out: none. `asks`: most questions the guard lets through to the user in one episode, the policy's own among them; left out:
+ * any number.
  */
-export type Defence = { readonly policy: string; readonly guard: Rulebook | null; readonly asks?: number };
+export type Defence = {
+  readonly policy: string;
+  readonly guard: Rulebook | null;
+  readonly judges?: readonly string[];
+  readonly asks?: number;
+};
 
 export type ArenaOptions = {
   readonly defence: Defence;
@@ -62,9 +70,13 @@ export type Arena = {
 };
 
 /** The name of a defence, for tables. */
-export function nameDefence({ policy, guard, asks }: Defence): string {
-  return guard === null ? policy : `${policy}+guard${asks === undefined ? '' : `+limit${asks}`}`;
+export function nameDefence({ policy, guard, judges = [], asks }: Defence): string {
+  if (guard === null) return policy;
+  return `${policy}+guard${judges.length > 0 ? '+judge' : ''}${asks === undefined ? '' : `+limit${asks}`}`;
 }
+
+/** Milliseconds a judge has for a text: no outcome shall hang on how busy the machine is. */
+const PATIENCE = 600_000;
 
 /** Opens an arena in this thread. Throws InputError as `openSpeaker`. Close it. */
 export async function openArena(options: ArenaOptions): Promise<Arena> {
@@ -74,7 +86,9 @@ export async function openArena(options: ArenaOptions): Promise<Arena> {
   const ground = options.ground ?? (wall === 'inside' ? INSIDE : await openGround(wall, services));
   const speaker = options.policyFor ? null : await speakerOf(options);
   const scripted = options.policyFor === undefined && parsePolicy(defence.policy).kind === 'scripted';
-  const table: Table = { ...options, own, ground, speaker, scripted };
+  const judges = await Promise.all((defence.guard === null ? [] : (defence.judges ?? [])).map(openJudge));
+  const classifiers = judges.map(({ classifier }) => classifier);
+  const table: Table = { ...options, own, ground, speaker, scripted, classifiers };
   return {
     name: nameDefence(defence),
     async play(tries) {
@@ -87,6 +101,7 @@ export async function openArena(options: ArenaOptions): Promise<Arena> {
     },
     async close() {
       await speaker?.close();
+      for (const judge of judges) await judge.close();
       await ground.close();
     },
   };
@@ -106,6 +121,7 @@ type Table = Omit<ArenaOptions, 'ground'> & {
   readonly ground: Ground;
   readonly speaker: Speaker | null;
   readonly scripted: boolean;
+  readonly classifiers: readonly Classifier[];
 };
 
 type Staged = { readonly target: Target; readonly scenario: Scenario; readonly stage: Stage };
@@ -141,7 +157,7 @@ export async function stillWorks(scenario: Scenario, own: Catalogue | null): Pro
 }
 
 function makePolicy(table: Table, { channel }: Target, scenario: Scenario, rulings: Ruling[]): Policy {
-  const { defence, guardFor, policyFor, speaker, own } = table;
+  const { defence, guardFor, policyFor, speaker, own, classifiers } = table;
   // Who tires the user goes on asking; a script that gives up at the first no would show nothing.
   const insistent = table.scripted && channel === 'fatigue' ? insistentPolicy(defence.policy, scenario) : null;
   const inner = policyFor?.(scenario) ?? insistent ?? speaker?.policyFor(scenario);
@@ -150,7 +166,8 @@ function makePolicy(table: Table, { channel }: Target, scenario: Scenario, rulin
   if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings), bookFor);
   const { guard: rules } = defence;
   if (rules === null) return inner;
-  const known = knowingGuard((shown) => effectsOf(scenario, shown, own), { rules, now: () => 0 });
+  const options = { rules, classifiers, timeout: PATIENCE, now: () => 0 };
+  const known = knowingGuard((shown) => effectsOf(scenario, shown, own), options);
   return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings), bookFor);
 }
 

@@ -25,6 +25,8 @@ export const redteamSchema = z.strictObject({
   version: z.literal(1),
   policy: z.string().min(1),
   guard: rulebookSchema.nullable(),
+  /** Classifiers of the guard, by name (agent/judges.ts). */
+  judges: z.array(z.string().min(1)).exactOptional(),
   suite: z.strictObject({
     name: z.string(),
     split: z.string().nullable(),

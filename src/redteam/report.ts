@@ -135,7 +135,7 @@ const SHIELD = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; 
 /** The run as one HTML page that loads nothing. Attack texts in it are text. */
 export function redteamPage(result: RedteamResult): string {
   const { config } = result;
-  const about = `${config.policy}${config.guard === null ? '' : ', with a guard'}; ${result.targets.length} targets, ${config.budget.tries} tries each, ${config.level} box, seed ${config.seed}.`;
+  const about = `${config.policy}${config.guard === null ? '' : `, with a guard${config.judges === undefined ? '' : ` and ${config.judges.join(', ')}`}`}; ${result.targets.length} targets, ${config.budget.tries} tries each, ${config.level} box, seed ${config.seed}.`;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="${SHIELD}"><meta name="color-scheme" content="light dark"><title>Red team · Tribune</title><style>${STYLE}</style></head>
 <body><header class="top"><h1><b>Tribune</b> · red team</h1><p class="about">${about}</p></header>

@@ -73,7 +73,7 @@ export async function openRun(root: string, config: RedteamConfig, resume: boole
     if (JSON.stringify(known) !== JSON.stringify(redteamSchema.parse(config)))
       throw new InputError(
         root,
-        'holds another run, expected the same policy, guard, suite, attackers, budget and seed',
+        'holds another run, expected the same policy, guard, classifiers, suite, attackers, budget and seed',
       );
     return;
   }
@@ -84,19 +84,20 @@ export async function openRun(root: string, config: RedteamConfig, resume: boole
 /** Who is attacked in an arm. */
 export function defenceOf(
   arm: Arm,
-  { policy, guard, asks = ASKS }: Pick<RedteamConfig, 'policy' | 'guard' | 'asks'>,
+  { policy, guard, judges, asks = ASKS }: Pick<RedteamConfig, 'policy' | 'guard' | 'judges' | 'asks'>,
 ): Defence {
+  const guarded = { guard, ...(judges === undefined ? {} : { judges }) };
   switch (arm) {
     case 'policy':
       return { policy, guard: null };
     case 'guard':
-      return { policy: 'scripted:compromised', guard };
+      return { policy: 'scripted:compromised', ...guarded };
     case 'both':
-      return { policy, guard };
+      return { policy, ...guarded };
     case 'guard+limit':
-      return { policy: 'scripted:compromised', guard, asks };
+      return { policy: 'scripted:compromised', ...guarded, asks };
     case 'both+limit':
-      return { policy, guard, asks };
+      return { policy, ...guarded, asks };
   }
 }
 
@@ -210,11 +211,11 @@ function describeFate(
 
 /** The defences by name: the run's arms, and the other policies with and without its guard. */
 function listDefences({ transfer, ...config }: RedteamConfig): ReadonlyMap<string, Defence> {
-  const { arms, guard } = config;
+  const { arms, guard, judges } = config;
   const own = arms.map((arm) => defenceOf(arm, config));
   const others = transfer.flatMap((other): Defence[] => [
     { policy: other, guard: null },
-    ...(guard === null ? [] : [{ policy: other, guard }]),
+    ...(guard === null ? [] : [{ policy: other, guard, ...(judges === undefined ? {} : { judges }) }]),
   ]);
   return new Map([...own, ...others].map((defence) => [nameDefence(defence), defence]));
 }

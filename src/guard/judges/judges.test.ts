@@ -107,11 +107,32 @@ test('of a request, a policy that asks finds it sensitive and one that refuses m
   assert.deepEqual(await createPolicyJudge({ policy: policyOf(() => call) }).classify(request, stop), []);
 });
 
-test('a turn that cannot be read is an error; texts are judged one after the other', async () => {
+test('a turn that cannot be read is an error; texts that come meanwhile are judged together, each once', async () => {
   const broken = createPolicyJudge({ policy: policyOf(() => ({ kind: 'malformed', text: '', reason: 'no tags' })) });
   await assert.rejects(async () => broken.classify(source, stop), /no tags/);
   const begun: number[] = [];
-  const one = createPolicyJudge({ policy: policyOf(() => final), begin: (count) => void begun.push(count) });
-  await Promise.all([one.classify(source, stop), one.classify({ ...source, text: 'x' }, stop)]);
-  assert.deepEqual(begun, [1, 1]);
+  const judge = createPolicyJudge({
+    policy: policyOf((text) => (text?.includes('Wire') ? call : final)),
+    begin: (count) => void begun.push(count),
+  });
+  const texts = Array.from({ length: 100 }, (_, at) => (at % 3 === 0 ? `Wire ${at}` : `x ${at}`));
+  const marks = await Promise.all(texts.map((text) => judge.classify({ ...source, text }, stop)));
+  assert.deepEqual(begun, [1, 64, 35]);
+  assert.deepEqual(
+    marks.map(({ length }) => length),
+    texts.map((text) => (text.startsWith('Wire') ? 1 : 0)),
+  );
+  // One that fails takes nobody along.
+  const shaky = createPolicyJudge({
+    policy: policyOf((text) => {
+      if (text === 'bad') throw new Error('out');
+      return final;
+    }),
+  });
+  const settled = await Promise.allSettled(['a', 'bad', 'b'].map((text) => shaky.classify({ ...source, text }, stop)));
+  assert.deepEqual(
+    settled.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.equal((await shaky.classify(source, stop)).length, 0);
 });

@@ -15,23 +15,39 @@ export type PolicyJudgeOptions = {
   readonly channels?: Classifier['channels'];
 };
 
-/** A classifier that lets a policy act. One text at a time: a policy may serve only sessions opened together. */
+/** Texts that are put before the policy together at most. */
+const TOGETHER = 64;
+
+/**
+ * A classifier that lets a policy act. Texts that come while others are being judged are judged together next: a policy may serve
+ * only sessions opened together, and serves many hardly slower than one.
+ */
 export function createPolicyJudge({
   policy,
   begin = () => undefined,
   channels = ['user', 'tool'],
 }: PolicyJudgeOptions): Classifier {
-  let queue: Promise<unknown> = Promise.resolve();
+  const waiting: (() => Promise<void>)[] = [];
+  let busy = false;
+  const work = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, TOGETHER);
+      begin(batch.length);
+      await Promise.all(batch.map((judge) => judge()));
+    }
+    busy = false;
+  };
   return {
     name: policy.name,
     channels,
-    classify(source) {
-      const turn = queue.then(() => {
-        begin(1);
-        return play(policy, source);
+    async classify(source) {
+      const turn = await new Promise<Turn>((resolve, reject) => {
+        waiting.push(() => play(policy, source).then(resolve, reject));
+        void work();
       });
-      queue = turn.catch(() => undefined);
-      return turn.then((made) => readTurn(made, source));
+      return readTurn(turn, source);
     },
   };
 }
