@@ -98,7 +98,7 @@ type State = {
 
 /** Steps between episode files, and demonstrations that are replayed beside each update. */
 const EPISODES_EVERY = 10;
-const REPLAYED = 3000;
+const REPLAYED = 8000;
 
 /** Runs, or goes on with, a run with attackers: the alignment first where it begins with none. Throws InputError on a damaged run. */
 export async function adversaryRun(run: RunDirectory, options: TurnOptions): Promise<Evaluation> {
@@ -274,10 +274,10 @@ const hardenLines = (lines: readonly unknown[]): HardenLine[] =>
 
 /** The settings of a round's training: those of the alignment with the phase's own in their place. */
 function trainingOf({ config, adversary }: State, round: number): TrainConfig {
-  const { steps, groups, learningRate, explore, kl } = adversary;
+  const { steps, groups, learningRate, explore, kl, replay } = adversary;
   const grpo = { ...config.grpo, steps, groups, learningRate, explore, kl };
   // Each round replays demonstrations of its own.
-  return { ...config, grpo, warm: { ...config.warm, steps: config.warm.steps + round * steps } };
+  return { ...config, grpo, warm: { ...config.warm, batch: replay, steps: config.warm.steps + round * steps } };
 }
 
 async function trainTurn(state: State): Promise<void> {

@@ -48,6 +48,8 @@ export const adversarySchema = z
     twins: share,
     /** Whether attacked and dressed scenarios are demonstrated beside the replay: what is true of them, not what to do about it. */
     taught: z.boolean().default(false),
+    /** Demonstrations replayed beside each update (grpo.replay is their weight). */
+    replay: count.default(32),
     /** Share of drawn opponents of which some genes are drawn anew. */
     mutate: share,
     /** How much a rate on the fixed suite of training's families may fall before a round is undone; 1: never undone. */
@@ -77,6 +79,7 @@ export const DEFAULT_ADVERSARY: Omit<AdversaryConfig, 'from' | 'rounds'> = {
   past: 0.2,
   twins: 0.1,
   taught: true,
+  replay: 32,
   mutate: 0.5,
   tolerance: 0.05,
   evaluate: 480,
