@@ -176,8 +176,8 @@ export const QUICK_CONFIG: TrainConfig = {
   ...DEFAULT_CONFIG,
   // So short a warm start ends before induction heads to begin with pay.
   model: { ...DEFAULT_CONFIG.model, inductionHeads: false },
-  warm: { ...DEFAULT_CONFIG.warm, demonstrations: 6000, steps: 560 },
-  grpo: { ...DEFAULT_CONFIG.grpo, steps: 65 },
+  warm: { ...DEFAULT_CONFIG.warm, demonstrations: 6000, steps: 560, batch: 32, learningRate: 2e-2 },
+  grpo: { ...DEFAULT_CONFIG.grpo, steps: 65, groups: 24, learningRate: 8e-3, rise: 5 },
   evaluate: { ...DEFAULT_CONFIG.evaluate, count: 240 },
 };
 
