@@ -126,3 +126,16 @@ test('a user who tires breaks a guard that asks without end, and none that asks 
   const elsewhere = result.transfers.find(({ to }) => to.endsWith('+limit3'));
   assert.equal(elsewhere?.rate.rate, 0, 'what was found without the limit does not get past it');
 });
+
+test('a guard’s classifiers are opened with it, and none where there is no guard', async () => {
+  const missing = { judges: ['requests:local:/no/such/policy'], channels: ['user'] as RedteamConfig['channels'] };
+  await assert.rejects(run(join(folder, 'judged'), configOf({ ...missing, arms: ['guard'] })), /no\/such\/policy/);
+  const bare = await run(join(folder, 'bare'), configOf({ ...missing, arms: ['policy'], transfer: [] }));
+  assert.equal(bare.campaigns.length, 1);
+  const judged = await run(
+    join(folder, 'learned'),
+    configOf({ judges: ['learned:requests'], arms: ['guard'], channels: ['user'], transfer: [] }),
+  );
+  assert.ok(judged.found.every(({ defence }) => defence.endsWith('+guard+judge')));
+  assert.match(redteamPage(judged), /with a guard and learned:requests/);
+});
