@@ -272,9 +272,13 @@ const hardenLines = (lines: readonly unknown[]): HardenLine[] =>
       typeof line === 'object' && line !== null && 'phase' in line && line.phase === 'harden',
   );
 
-/** The settings of a round's training: those of the alignment with the phase's own in their place. */
+/**
+ * The settings of a round's training: those of the alignment with the phase's own in their place. Each round begins at a lower rate than
+ * the one before, so that what a round disturbs the later ones settle.
+ */
 function trainingOf({ config, adversary }: State, round: number): TrainConfig {
-  const { steps, groups, learningRate, explore, kl, replay } = adversary;
+  const { rounds, steps, groups, explore, kl, replay } = adversary;
+  const learningRate = (adversary.learningRate * (rounds - round + 1)) / rounds;
   const grpo = { ...config.grpo, steps, groups, learningRate, explore, kl };
   // Each round replays demonstrations of its own.
   return { ...config, grpo, warm: { ...config.warm, batch: replay, steps: config.warm.steps + round * steps } };

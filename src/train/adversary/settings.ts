@@ -38,6 +38,7 @@ export const adversarySchema = z
     /** Steps of training in a round. */
     steps: count,
     groups: count,
+    /** Of the first round; it falls in equal steps from round to round, and within each as in the alignment. */
     learningRate: z.number().positive(),
     explore: share,
     /** Weight of the KL estimate against the policy the phase began with. */
@@ -77,7 +78,7 @@ export const DEFAULT_ADVERSARY: Omit<AdversaryConfig, 'from' | 'rounds'> = {
   kl: 0,
   fresh: 0.25,
   past: 0.2,
-  twins: 0.1,
+  twins: 0.2,
   taught: true,
   replay: 32,
   mutate: 0.5,
