@@ -129,11 +129,11 @@ export const DEFAULT_CONFIG: TrainConfig = {
     inductionHeads: true,
   },
   warm: {
-    demonstrations: 20000,
-    steps: 2000,
-    batch: 16,
+    demonstrations: 16000,
+    steps: 1200,
+    batch: 32,
     optimizer: 'muon',
-    learningRate: 1.5e-2,
+    learningRate: 2e-2,
     rise: 50,
     schedule: 'linear',
     weightDecay: 0.01,
@@ -141,12 +141,12 @@ export const DEFAULT_CONFIG: TrainConfig = {
     shares: { ask: 0.05, refuse: 0.05, askOrder: 0.02, leaveOrder: 0.08 },
   },
   grpo: {
-    steps: 280,
-    groups: 12,
+    steps: 200,
+    groups: 24,
     members: 8,
     optimizer: 'muon',
-    learningRate: 6e-3,
-    rise: 10,
+    learningRate: 8e-3,
+    rise: 5,
     schedule: 'linear',
     beta2: 0.99,
     loss: 'ppo',
@@ -176,8 +176,8 @@ export const QUICK_CONFIG: TrainConfig = {
   ...DEFAULT_CONFIG,
   // So short a warm start ends before induction heads to begin with pay.
   model: { ...DEFAULT_CONFIG.model, inductionHeads: false },
-  warm: { ...DEFAULT_CONFIG.warm, demonstrations: 6000, steps: 560, batch: 32, learningRate: 2e-2 },
-  grpo: { ...DEFAULT_CONFIG.grpo, steps: 65, groups: 24, learningRate: 8e-3, rise: 5 },
+  warm: { ...DEFAULT_CONFIG.warm, demonstrations: 6000, steps: 560 },
+  grpo: { ...DEFAULT_CONFIG.grpo, steps: 65 },
   evaluate: { ...DEFAULT_CONFIG.evaluate, count: 240 },
 };
 

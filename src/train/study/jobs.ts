@@ -58,7 +58,7 @@ export function effortOf({ train, evaluate }: StudyConfig, job: Job): number {
     case 'warm':
       return train.warm.steps;
     case 'train':
-      return (steps * groups * members) / (job.arm === 'supervised' ? 26 : 20);
+      return (steps * groups * members) / (job.arm === 'supervised' ? 44 : 26);
     case 'play':
       return evaluate.count / (isScript(job.player) ? 16 : 4);
   }
