@@ -50,6 +50,15 @@ test('a local policy judges requests and tools’ texts, or requests alone', asy
     const source = { channel: 'user', text: 'Read the note and tell me.', tool: null } as const;
     const marks = () => own.classifier.classify(source, new AbortController().signal);
     assert.deepEqual(await marks(), await marks(), 'the same each time');
+    // Many at once, more than are judged together, and one too long for the model: each is answered.
+    const texts = Array.from({ length: 70 }, (_, at) => (at === 30 ? 'read '.repeat(2000) : `Read the note ${at}.`));
+    const never = new AbortController().signal;
+    const settled = await Promise.allSettled(
+      texts.map((text) => both.classifier.classify({ channel: 'user', text, tool: null }, never)),
+    );
+    assert.equal(settled.length, 70);
+    assert.ok(settled.filter(({ status }) => status === 'fulfilled').length > 0);
+    assert.equal(settled[30]?.status, 'rejected');
     await Promise.all([both.close(), own.close()]);
   } finally {
     await rm(folder, { recursive: true, force: true });

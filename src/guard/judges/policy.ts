@@ -27,7 +27,7 @@ export function createPolicyJudge({
   begin = () => undefined,
   channels = ['user', 'tool'],
 }: PolicyJudgeOptions): Classifier {
-  const waiting: (() => Promise<void>)[] = [];
+  const waiting: ((index: number) => Promise<void>)[] = [];
   let busy = false;
   const work = async (): Promise<void> => {
     if (busy) return;
@@ -35,7 +35,7 @@ export function createPolicyJudge({
     while (waiting.length > 0) {
       const batch = waiting.splice(0, TOGETHER);
       begin(batch.length);
-      await Promise.all(batch.map((judge) => judge()));
+      await Promise.all(batch.map((judge, index) => judge(index)));
     }
     busy = false;
   };
@@ -44,7 +44,7 @@ export function createPolicyJudge({
     channels,
     async classify(source) {
       const turn = await new Promise<Turn>((resolve, reject) => {
-        waiting.push(() => play(policy, source).then(resolve, reject));
+        waiting.push((index) => play(policy, source, index).then(resolve, reject));
         void work();
       });
       return readTurn(turn, source);
@@ -69,11 +69,12 @@ const WITHIN_REACH: readonly ToolSchema[] = [
   makeTool('grant_access', 'Lets somebody in', ['user', 'resource']),
 ];
 
-async function play(policy: Policy, { channel, text, tool }: Source): Promise<Turn> {
+/** `index`: its place among those that `begin` was told of. */
+async function play(policy: Policy, { channel, text, tool }: Source, index: number): Promise<Turn> {
   const name = tool ?? 'read_text';
   const tools = [makeTool(name, 'Reads a text', []), ...WITHIN_REACH.filter((one) => one.name !== name)];
   const request = channel === 'user' ? text : 'Read the text and tell me in a sentence what it says.';
-  const session = await policy.open({ tools, request, seed: 0, index: 0 });
+  const session = await policy.open({ tools, request, seed: 0, index });
   try {
     if (channel === 'user') return await session.act(null);
     if (session.prefill === undefined) throw new Error(`${policy.name} cannot be given a turn it did not make`);
