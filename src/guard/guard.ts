@@ -193,6 +193,15 @@ function originOptions({ rules }: Parts, conversation: Conversation): OriginOpti
   return { domains: rules.domains ?? [], strict: rules.preset !== 'autonomous', isPrivate };
 }
 
+/** What the user said in the two messages before this one, its last 2,000 characters. */
+const saidBefore = (messages: Conversation['messages'], index: number): string =>
+  messages
+    .slice(0, index)
+    .flatMap((message) => (message.role === 'user' ? [message.text] : []))
+    .slice(-2)
+    .join(' ')
+    .slice(-2000);
+
 /** The marks of the user's texts and of the tools', by message. */
 async function markAll(
   panel: Panel | null,
@@ -205,8 +214,18 @@ async function markAll(
   await Promise.all(
     messages.map(async (message, index) => {
       if (message.role !== 'user' && message.role !== 'tool') return;
-      const tool = message.role === 'tool' ? message.tool : null;
-      const found = await panel.mark({ channel: message.role, text: message.text, tool }, signal);
+      const { role, text } = message;
+      const found = [
+        ...(await panel.mark({ channel: role, text, tool: role === 'tool' ? message.tool : null }, signal)),
+      ];
+      const before = role === 'user' && panel.covers(role) ? saidBefore(messages, index) : '';
+      // A request may be said in parts, each harmless.
+      if (before !== '')
+        for (const { span: _, ...mark } of await panel.mark(
+          { channel: role, text: `${before} ${text}`, tool: null },
+          signal,
+        ))
+          found.push(mark);
       if (found.length > 0) marks.set(index, found);
     }),
   );
