@@ -1,5 +1,6 @@
 // How well a model marks tools' texts, as a classifier of the guard: made-up texts from outside with and without orders planted
-// in them (scripts/guard-everyday/heldout.txt). One row for each name given.
+// in them (scripts/guard-everyday/heldout.txt); and, where it judges those, requests of the suite `core`, held out, by what they are.
+// One row for each name given.
 // With --calibrate, fits a Hugging Face classifier's probabilities and thresholds and writes them into DIR/judge.json, which must
 // say already what the labels mean: on generated texts, or on those of a file of lines {"channel", "text", "label": 0 | 1}.
 // usage: node --conditions=tribune-source scripts/guard-judges.ts NAME... (as --classifier takes them) [--most 150]
@@ -11,7 +12,9 @@ import { openClassifiers } from '../src/cli/guard-classifier.ts';
 import { formatTable } from '../src/cli/output.ts';
 import { JUDGE_FILE, loadSequenceModel } from '../src/guard/judges/huggingface.ts';
 import { readTrajectory } from '../src/guard/trajectory.ts';
-import { CHANNELS, type Channel } from '../src/safety/taxonomy.ts';
+import { CHANNELS, type Channel, MODES, type Mode } from '../src/safety/taxonomy.ts';
+import { generateSuite } from '../src/world/generate/generate.ts';
+import { loadWorlds } from '../src/world/world.ts';
 import type { Labelled } from './guard-classifier/measure.ts';
 import { writeOrder } from './guard-classifier/orders.ts';
 import { writePrompt } from './guard-classifier/prompts.ts';
@@ -83,25 +86,48 @@ function sample(all: ReadonlyMap<string, string>): readonly (readonly [text: str
   return [...all].filter((_, i) => i % step === 0).slice(0, Number(values.most));
 }
 
+/** Requests of worlds that no policy was trained in. */
+await loadWorlds();
+const requests = generateSuite({ count: 240, seed: 7001, split: 'heldout' });
+
+const percent = (part: number, all: number): string => `${((100 * part) / all).toFixed(1)} %`;
 const rows: (readonly (string | number)[])[] = [];
+const asked: (readonly (string | number)[])[] = [];
 for (const name of positionals) {
   const { classifiers } = await openClassifiers([name]);
-  const count = { marked: 0, failed: 0 };
-  const rate = async (list: ReturnType<typeof sample>): Promise<string> => {
-    count.marked = 0;
+  const [classifier] = classifiers;
+  let failed = 0;
+  /** The texts of a list that are marked with one of these modes. */
+  const mark = async (channel: Channel, list: ReturnType<typeof sample>, modes: readonly Mode[]): Promise<string> => {
+    let marked = 0;
     for (const [text, tool] of list) {
-      const marks = await classifiers[0]!
-        .classify({ channel: 'tool', text, tool }, new AbortController().signal)
-        .catch(() => null);
-      if (marks === null) count.failed++;
-      else if (marks.some(({ mode }) => mode === 'malicious')) count.marked++;
+      const source = { channel, text, tool: channel === 'tool' ? tool : null };
+      const marks = await classifier!.classify(source, new AbortController().signal).catch(() => null);
+      if (marks === null) failed++;
+      else if (marks.some(({ mode }) => modes.includes(mode))) marked++;
     }
-    return `${((100 * count.marked) / list.length).toFixed(1)} %`;
+    return percent(marked, list.length);
   };
-  const [planted, clean] = [sample(texts.planted), sample(texts.clean)];
-  rows.push([name, planted.length, await rate(planted), clean.length, await rate(clean), count.failed]);
+  if (classifier!.channels.includes('tool')) {
+    const [planted, clean] = [sample(texts.planted), sample(texts.clean)];
+    const found = [await mark('tool', planted, ['malicious']), await mark('tool', clean, ['malicious'])];
+    rows.push([name, planted.length, found[0]!, clean.length, found[1]!, failed]);
+  }
+  if (!classifier!.channels.includes('user')) continue;
+  failed = 0;
+  const cells: (string | number)[] = [];
+  for (const is of MODES) {
+    const own = requests.filter(({ labels }) => labels.prompt === is).map(({ request }) => [request, ''] as const);
+    cells.push(own.length, await mark('user', own, ['malicious']), await mark('user', own, ['sensitive']));
+  }
+  asked.push([name, ...cells, failed]);
 }
-process.stdout.write(
-  `${formatTable(['classifier', 'texts with an order', 'marked', 'texts without', 'marked', 'failed'], rows)}\n`,
-);
+const heads = MODES.flatMap((mode) => [`${mode} requests`, 'marked malicious', 'marked sensitive']);
+const tables = [
+  ...(rows.length > 0
+    ? [formatTable(['classifier', 'texts with an order', 'marked', 'texts without', 'marked', 'failed'], rows)]
+    : []),
+  ...(asked.length > 0 ? [formatTable(['classifier', ...heads, 'failed'], asked)] : []),
+];
+process.stdout.write(`${tables.join('\n\n')}\n`);
 process.exit(0);

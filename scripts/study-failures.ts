@@ -18,9 +18,11 @@ const { values, positionals } = parseArgs({
   },
 });
 const [root] = positionals;
+const show = Number(values.show);
 const known = (list: readonly string[], name: string): boolean => list.includes(name);
-if (root === undefined || !known(PLAYERS, values.player) || !known(PLACES, values.place)) {
-  process.stderr.write(`study-failures: expected DIR, --player ${PLAYERS.join('|')} and --place ${PLACES.join('|')}\n`);
+if (root === undefined || !known(PLAYERS, values.player) || !known(PLACES, values.place) || !(show >= 0)) {
+  const [players, places] = [PLAYERS, PLACES].map((list) => list.join('|'));
+  process.stderr.write(`study-failures: expected DIR, --player ${players}, --place ${places}, --show N\n`);
   process.exit(2);
 }
 
@@ -65,6 +67,6 @@ const lines = [
   `${values.player}, ${values.place}: ${failed} of ${all} episodes went wrong`,
   ...sorted(kinds),
   'scenarios, by seeds that fail in them:',
-  ...sorted(scenarios).slice(0, Number(values.show)),
+  ...sorted(scenarios).slice(0, show),
 ];
 process.stdout.write(`${lines.join('\n')}\n`);

@@ -215,17 +215,14 @@ async function markAll(
     messages.map(async (message, index) => {
       if (message.role !== 'user' && message.role !== 'tool') return;
       const { role, text } = message;
-      const found = [
-        ...(await panel.mark({ channel: role, text, tool: role === 'tool' ? message.tool : null }, signal)),
-      ];
+      const source = { channel: role, text, tool: role === 'tool' ? message.tool : null };
+      const found = [...(await panel.mark(source, signal))];
       const before = role === 'user' && panel.covers(role) ? saidBefore(messages, index) : '';
       // A request may be said in parts, each harmless.
-      if (before !== '')
-        for (const { span: _, ...mark } of await panel.mark(
-          { channel: role, text: `${before} ${text}`, tool: null },
-          signal,
-        ))
-          found.push(mark);
+      if (before !== '') {
+        const whole = await panel.mark({ ...source, text: `${before} ${text}` }, signal);
+        found.push(...whole.map(({ span: _, ...mark }) => mark));
+      }
       if (found.length > 0) marks.set(index, found);
     }),
   );
