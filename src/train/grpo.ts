@@ -15,6 +15,7 @@ import { spreadCredit } from './credit.ts';
 import type { Lived } from './curriculum.ts';
 import { checkReadings, KL_LIMIT, type Part, type Reading, TrainingFault } from './fault.ts';
 import { type Group, type Member, recallGroups } from './groups.ts';
+import { differencesOf, unexplainedMismatch } from './rounding.ts';
 import { klAt, rateAt } from './schedule.ts';
 import { LESSON_LOSS, type Lesson, lessonBatch, pickBatch, splitLessons, type Weighing } from './warmstart.ts';
 
@@ -111,7 +112,7 @@ export type Aids = {
   readonly tolerance?: Tolerance;
 };
 
-/** The largest difference of a log-probability that is borne, and advice for whoever meets a larger one. */
+/** The largest difference of a log-probability that is borne, but for rounding (rounding.ts), and advice for whoever meets a larger one. */
 export type Tolerance = { readonly most: number; readonly advice: string };
 
 /** Throws TrainingFault where sampler and trainer are further apart than is borne, or by no number. */
@@ -178,8 +179,8 @@ export async function updatePolicy(
     { what: 'the loss', value: pass.loss, most: Number.MAX_VALUE },
     { what: 'the KL estimate', value: pass.kl ?? 0, most: KL_LIMIT },
   );
-  const mismatch = compareLogps(batch.data, pass.logps);
-  checkMismatch(mismatch, tolerance);
+  const mismatch = Math.max(0, ...batch.data.map((datum, at) => Math.max(0, ...differencesOf(datum, pass.logps[at]))));
+  checkMismatch(await unexplainedMismatch(learner, batch, pass.logps, tolerance.most), tolerance);
   // The skills of the warm start go on being taught beside it, without its judgements (PPO-ptx, arXiv 2203.02155): else what
   // moves the decisions slowly spoils the copying of values.
   if (replay > 0) {
@@ -238,16 +239,6 @@ function holdTo(datum: Datum, reference: Float32Array, decision: number): Datum 
       decision !== -1 && datum.masks?.[at] === decision ? (datum.oldLogps?.[at] ?? logp) : logp,
     ),
   };
-}
-
-function compareLogps(data: readonly Datum[], logps: readonly Float32Array[]): number {
-  let worst = 0;
-  for (const [at, datum] of data.entries()) {
-    for (const [token, weight] of datum.weights.entries()) {
-      if (weight > 0) worst = Math.max(worst, Math.abs((datum.oldLogps?.[token] ?? 0) - (logps[at]?.[token] ?? 0)));
-    }
-  }
-  return worst;
 }
 
 type UpdateMetrics = Pick<
