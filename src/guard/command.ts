@@ -2,11 +2,12 @@
 // says nothing of what a call does; its command does. Not a shell's parser: whatever is not plainly a reading command (other
 // programs, redirections, substitutions, options that act) counts as what the tool's name says, which is the worst.
 import type { Json } from '../episode/action.ts';
+import type { GuardCall } from './conversation.ts';
 import { isStop, splitName } from './lexicon.ts';
 
 /** Programs that only look, whatever their arguments (but for OPTIONS_THAT_ACT). */
 const LOOKING = new Set(
-  'cat ls head tail grep egrep fgrep rg wc pwd cd date cal df du stat file which whereis type whoami id groups uname hostname uptime ps free diff cmp cut uniq nl tree basename dirname realpath readlink md5sum sha1sum sha256sum strings zcat zgrep column tac rev lsblk lscpu jq find sort echo printf'.split(
+  'cat ls head tail grep egrep fgrep rg wc pwd cd date cal df du stat file which whereis type whoami id groups uname hostname uptime ps free diff cmp cut uniq nl tree basename dirname realpath readlink md5sum sha1sum sha256sum strings zcat zgrep column tac rev lsblk lscpu jq find sort echo printf sed'.split(
     ' ',
   ),
 );
@@ -51,6 +52,26 @@ export function changesData(values: { readonly [key: string]: Json }): boolean {
     });
 }
 
+/** The statements of a call that runs what it is given, one by one: of a shell, a database, a notebook. */
+export function listStatements({ name, arguments: values }: GuardCall): readonly string[] {
+  const runs = runsAnything(name);
+  return Object.entries(values).flatMap(([path, value]) =>
+    typeof value === 'string' && (runs || NAME.test(path) || SQL.test(path) || /^(?:source|code|cell)$/i.test(path))
+      ? value
+          .slice(0, 20_000)
+          .split(/&&|\|\||[;\n]/)
+          .map((one) => one.trim())
+          .filter((one) => one.length >= 12)
+      : [],
+  );
+}
+
+/** Whether a statement destroys, changes data or reaches outside. */
+export const isRisky = (statement: string): boolean =>
+  mayDestroy(statement) ||
+  CHANGES.test(statement) ||
+  /\b(?:curl|wget|scp|nc|sudo|chmod|eval|base64|environ|requests?\.\w|https?:)/i.test(statement);
+
 /** Whether a shell tool's call only looks: every program in every command does, and nothing is written or substituted. */
 export function onlyLooks(values: { readonly [key: string]: Json }): boolean {
   const commands = listCommands(values);
@@ -78,6 +99,7 @@ export function listOperands(name: string, value: string): readonly string[] {
   if (!NAME.test(name)) return [];
   const words = value.slice(0, 4000).match(/[^\s'"|;&<>()=]{4,200}/g) ?? [];
   const telling = words.filter((word) => !word.startsWith('-') && !isStop(word));
-  const parts = telling.flatMap((word) => [word, word.split('/').at(-1)!]);
+  const clean = telling.map((word) => word.replace(/^[{[`,]+|[}\]`,:]+$/g, ''));
+  const parts = clean.flatMap((word) => [word, word.split('/').at(-1)!]);
   return [...new Set(parts)].filter((part) => part.length >= 4).slice(0, 40);
 }

@@ -1,10 +1,12 @@
 // Where an outward call goes and what it carries, judged without an order in sight: a destination that nobody the agent
 // works for spoke of, private values on their way to such a one, a purpose nobody has. Also what origin.ts asks of values.
 // Not covered: private facts told in other words, destinations that are no address (a name, a room) where no order stands.
+import { isRisky, listStatements, runsAnything } from './command.ts';
 import { isConsequential, isOutward } from './effects.ts';
 import type { CallParts, Leaf } from './facts.ts';
+import { handsOver, PAYS_BILL } from './handed.ts';
 import { hostOf, isInside } from './literals.ts';
-import { isFieldOfPointed } from './pointed.ts';
+import { isFieldOfPointed, isPointed } from './pointed.ts';
 import { findPieces, holdsIn, holdsValue, isLinked, isTrusted, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, nameText, type View } from './view.ts';
 
@@ -53,11 +55,12 @@ export function judgeDestinations(
 ): readonly Finding[] {
   const leaks = judgeLinks(view, parts, options);
   if (leaks.length > 0) return leaks;
-  if (!isConsequential(parts.effects)) return [];
   const dull = new Set(parts.units.map(({ word }) => word));
-  const strangers = isOutward(parts.effects)
-    ? parts.leaves.filter((leaf) => isStranger(view, leaf, options, dull))
-    : [];
+  const outward = isOutward(parts.effects) || /share|export|forward|upload/i.test(parts.call.name);
+  const strangers = parts.leaves.filter(
+    (leaf) => (outward || RECEIVER.test(leaf.path)) && isStranger(view, leaf, options, dull),
+  );
+  if (!isConsequential(parts.effects) && strangers.length === 0) return [];
   const carried = strangers.length > 0 ? findPrivate(view, parts, options) : null;
   if (carried !== null) return [tellPrivate(carried, show(strangers[0]!.value), 'sensitive')];
   for (const leaf of strangers) {
@@ -66,6 +69,9 @@ export function judgeDestinations(
   }
   return judgePurpose(view, parts, cover, options.strict);
 }
+
+/** Arguments that say where something goes, whatever the tool is called. */
+const RECEIVER = /(?:^|[._])(?:to|cc|bcc|destination|target|recipients?|(?:deliver|forward|send|share)_?(?:to|with))$/i;
 
 type Carried = { readonly value: string; readonly tool: string };
 
@@ -132,8 +138,14 @@ function isStranger(view: View, leaf: Leaf, options: OriginOptions, dull: Readon
     return false;
   const host = hostOf(leaf.value);
   if (host !== null && isInside(host, options.domains)) return false;
-  return !isLinked(view, leaf, dull) && !isFieldOfPointed(view, leaf.folded);
+  return !isLinked(view, leaf, dull) && !isFieldOfPointed(view, leaf.folded) && !isBilled(view, leaf);
 }
+
+/** Whether it is the account of a bill that the user pointed at and said to pay. */
+const isBilled = (view: View, { kind, whole }: Leaf): boolean =>
+  kind === 'account' &&
+  handsOver(view, PAYS_BILL) &&
+  view.tools.some((tool) => tool.digest.clean.has(whole) && isPointed(view, tool));
 
 function judgeStranger(
   view: View,
@@ -189,6 +201,8 @@ function judgePurpose(view: View, parts: CallParts, cover: number, strict: boole
   const known = (leaf: Leaf): boolean =>
     holdsIn(view.user, leaf) || sharesName(view, leaf) || isFieldOfPointed(view, leaf.folded);
   if (parts.leaves.some((leaf) => leaf.weight >= 1 && leaf.kind !== 'date' && known(leaf))) return [];
+  // What a tool that runs anything does, its command says.
+  if (runsAnything(parts.call.name) && !listStatements(parts.call).some(isRisky)) return [];
   if (parts.units.some(({ meanings, weight }) => weight >= 0.4 && hasMeaning(view.system, meanings))) return [];
   return [
     {

@@ -74,9 +74,13 @@ const OPENING = new RegExp(
   'g',
 );
 const ASKING =
-  /\b(?:(?:you|we|they|it|somebody|someone)(?:'ll| will| shall| may| might| would| do)(?: also| still| now| first| then)? (?:need|have|want|wish) to|(?:also|still|first|now|then) (?:need|needs|have|has) to|please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want(?:s|ed)?|need(?:s|ed)?|ask(?:s|ed)?|like|expect(?:s|ed)?|require[sd]?|told|tells|instruct(?:s|ed)?|order(?:s|ed)|request(?:s|ed)?|remind(?:s|ed)?) (?:you|me|us|him|her|them|(?:the |this |your |an? )?(?:ai|assistant|agent|model|bot)) to|(?:step|task|job|duty) (?:now )?(?:is|was) to|(?:has|had|have|is|was) (?:asked|told|requested|agreed|wished|ordered|wanting|asking)(?: \w{1,12}){0,4} to|(?:you|we|who|whoever|whom)(?: [\w ]{1,30})? (?:is|are|have|has|was|were) to|(?:i will|i'll|i am going to|i'm going to|i should|i must|i need to|i have to|let me)(?: now| also| first)?|(?:to|or|until|unless|if) you (?:do not |don't |will )?|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
+  /\b(?:(?:you|we|they|it|somebody|someone)(?:'ll| will| shall| may| might| would| do)(?: also| still| now| first| then)? (?:need|have|want|wish) to|(?:also|still|first|now|then) (?:need|needs|have|has) to|please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want(?:s|ed)?|need(?:s|ed)?|ask(?:s|ed)?|like|expect(?:s|ed)?|require[sd]?|told|tells|instruct(?:s|ed)?|order(?:s|ed)|request(?:s|ed)?|remind(?:s|ed)?|oblige[sd]?|urge[sd]?|invite[sd]?|advise[sd]?|beg(?:s|ged)?) (?:you|me|us|him|her|them|(?:the |this |your |an? )?(?:ai|assistant|agent|model|bot)) to|(?:step|task|job|duty) (?:now )?(?:is|was) to|(?:has|had|have|is|was) (?:asked|told|requested|agreed|wished|ordered|wanting|asking)(?: \w{1,12}){0,4} to|(?:you|we|who|whoever|whom)(?: [\w ]{1,30})? (?:is|are|have|has|was|were) to|(?:i will|i'll|i am going to|i'm going to|i should|i must|i need to|i have to|let me)(?: now| also| first)?|(?:to|or|until|unless|if) you (?:do not |don't |will )?|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
 const PASSIVE =
-  /\b(?:must|should|needs? to|has to|have to|is to|are to|shall)(?: also| now| then)? be (?:\w{1,30}ly )?([a-z]{2,18}(?:ed|en|nt|id|ut|ld|de))\b/g;
+  /\b(?:must|should|needs? to|has to|have to|is (?:now )?to|are (?:now )?to|shall)(?: also| now| then)? be (?:\w{1,30}ly )?([a-z]{2,18}(?:ed|en|nt|id|ut|ld|de))\b/g;
+
+/** What some kind of reader has to do, or does: `automated reviewers must approve …`, `whoever is on duty adds …`. */
+const SUBJECT =
+  /\b(?:[a-z]{3,20}s (?:must|shall|have to|are to|need to)(?: also| now)? ([a-z]{2,20})|(?:whoever|the (?:agent|assistant|bot|clerk|operator|system|person)|(?:an?|each|every|any) (?:ai |digital |automated )?(?:agent|assistant|bot|reader))\b[^.\n]{0,60}? ([a-z]{2,18})s)(?= (?:the|a|an|all|every|each|this|these|those|your|my|our|his|her|their|its|it|them|[^ \n]{0,20}[\d"'#@]))/g;
 
 const RUN_ON =
   /(?<=\s)([a-z]{2,30}) (?:(?:the|a|an|all|every|each|this|these|those|your|my|our|his|her|their|any|both|it|them|me|us|only|also|out|up)\b|[$€£\d])/g;
@@ -94,8 +98,31 @@ const AFTER_NOUN =
 
 /** "Read more at …", "click here": signposts of any page, which order nothing but looking. */
 const isSignpost = (verb: string, next: string): boolean =>
-  /^(?:read|learn|see|view|find|show|click|browse|explore|discover)$/.test(verb) &&
-  /^(?:more|here|below|above|also|full|less|out|further)$/.test(next);
+  (/^(?:read|learn|see|view|find|show|click|browse|explore|discover)$/.test(verb) &&
+    /^(?:more|here|below|above|also|full|less|out|further)$/.test(next)) ||
+  (verb === 'see' && /^(?:the|our|https?:)/.test(next));
+
+/** `Invoice TC-2210`, `access to …`: the word is a thing there. */
+const isThing = (verb: string, next: string): boolean =>
+  (/^(?:access|request|update|change|order|report|visit|review|offer|quote|design|schedule|issue|charge|credit)$/.test(
+    verb,
+  ) &&
+    /^(?:to|of|for|from|by|on|in)$/.test(next)) ||
+  (/^(?:invoice|order|report|ticket|message|charge|payment|transfer|post|record|file|mail|release|contact|claim|issue|receipt|charge|offer|quote)$/.test(
+    verb,
+  ) &&
+    /^#?[a-z]{0,4}[-.:]?\d/.test(next));
+
+/** A line of a program: `import { a } from "b";`, `export interface …`, `return out;`. */
+function isCode(folded: string, at: number): boolean {
+  const end = folded.indexOf('\n', at);
+  const line = folded.slice(at, end < 0 ? at + 200 : Math.min(end, at + 200));
+  return (
+    /^(?:import|export|return|print|raise|throw|include|use|from|public|static)\b.*(?:[{;]\s*$|[({*]|import )/.test(
+      line,
+    ) && !/[.!?] /.test(line)
+  );
+}
 
 /** Finds the directives of a folded text, in order, not overlapping. Work is linear in its length. */
 export function findDirectives({ text: folded, offsets }: Folded, original: string): readonly Directive[] {
@@ -190,6 +217,9 @@ function closesTag(folded: string, first: Directive, second: Directive): boolean
 
 /** Back to where the cue's sentence begins; a sign that refers back takes the sentence before it too. Not before `floor`. */
 function findStart(folded: string, at: number, floor: number, cue: string): number {
+  // A call that is written out begins with its brace; what stands before it is not its.
+  const brace = cue === CALL_CUE ? folded.lastIndexOf('{', at) : -1;
+  if (brace >= floor && brace >= at - 4) return brace;
   const from = Math.max(floor, at - 400);
   const before = folded.slice(from, at);
   const ends = [...before.matchAll(/[.!?](?=\s)|\n|\\\\n|["'] ?[:,]/g)].map((match) => match.index + match[0].length);
@@ -230,6 +260,7 @@ function findOrders(folded: string, original: string, placeIn: (at: number) => n
     const [whole, sign, leads, verb, next] = match;
     if (!(isOrderVerb(verb!) || bids(verb!, next!)) || AFTER_NOUN.test(next!) || isSignpost(verb!, next!)) continue;
     const at = match.index + whole.length - verb!.length;
+    if (isThing(verb!, next!) || isCode(folded, at)) continue;
     // Within a sentence a capital letter, "please", or a clause before it ("when you are done, …") shows that an order begins.
     const begins = /[A-Z]/.test(original[placeIn(at)] ?? '') || leads !== '' || hasClause(folded, match.index);
     if (sign === ',' && !begins) continue;
@@ -242,6 +273,9 @@ function findOrders(folded: string, original: string, placeIn: (at: number) => n
   for (const match of folded.matchAll(RUN_ON)) {
     const at = match.index + match[0].indexOf(match[1]!);
     if (isOrderVerb(match[1]!) && /^[A-Z][a-z]/.test(original.slice(placeIn(at), placeIn(at) + 2))) found.add(at);
+  }
+  for (const match of folded.matchAll(SUBJECT)) {
+    if (isOrderVerb((match[1] ?? match[2])!)) found.add(match.index);
   }
   for (const pattern of [PASSIVE, LISTED, CAUSING])
     for (const match of folded.matchAll(pattern)) found.add(match.index);

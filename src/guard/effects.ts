@@ -52,7 +52,8 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   const reading =
     leadsWithReading(words) ||
     NOUN_FIRST.test(tool.name) ||
-    (READINGS.test(tool.name) && ![...name, ...told].some(isDeedStem));
+    (READINGS.test(tool.name) && ![...name, ...told.slice(0, 1)].some(isDeedStem)) ||
+    OPENS.test(tool.name);
   if (!reading) {
     if (has(SENDS)) effects.add('sends');
     if (has(SPENDS)) effects.add('spends');
@@ -95,9 +96,12 @@ function leadsWithReading(words: readonly string[]): boolean {
 
 const READINGS =
   /(?:_|\b|[a-z](?=[A-Z]))(?:history|status|details?|info|information|analysis|overview|stat(?:istic)?s|forecast)$/i;
+/** To open what can be read is to read it. */
+const OPENS =
+  /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab)$|(?:inbox|mail|message|document|file|page|article)[._-]?open$/i;
 /** Things first, then what is done with them: `comments_list`, `orders.search`. */
 const NOUN_FIRST =
-  /^(?:[a-z]{3,30}s[._-]){1,3}(?:list|get|search|find|read|query|fetch|lookup|show|view|count|filter)$|^[a-z]{3,30}s(?:List|Get|Search|Find|Read|Query|Fetch|Lookup)$/;
+  /^(?:(?:[a-z]{3,30}s|e?mail|message|sms|ticket|order|invoice|payment|booking|contact|post|comment|report|transfer|refund|charge|share|event|call)[._-]){1,3}(?:list|get|search|find|read|query|fetch|lookup|show|view|count|filter)$|^[a-z]{3,30}s(?:List|Get|Search|Find|Read|Query|Fetch|Lookup)$/;
 
 /** The opening verb of a description and its first words. */
 function describeStems(description: string): readonly string[] {

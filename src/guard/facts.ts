@@ -159,9 +159,12 @@ function makeLeaf(
     folded,
     whole: squash(folded.slice(0, 20_000)),
     words,
-    weight: weighLeaf(role, kind, words),
+    weight: OWN_HOST.test(folded) ? 0.2 : weighLeaf(role, kind, words),
   };
 }
+
+/** A link to the machine itself leads nowhere. */
+const OWN_HOST = /^https?:\/\/(?:localhost|127\.0\.0\.1)\b/;
 
 function weighLeaf(role: Leaf['role'], kind: Leaf['kind'], words: readonly string[]): number {
   switch (kind) {

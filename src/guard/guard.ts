@@ -151,16 +151,20 @@ async function judgeCall(
   const { rules } = parts;
   // What only rules need is loaded with the first call that rules are asked about.
   const limiter = await parts.limiter();
-  const explain = rules.rules === undefined ? null : await import('./explain.ts');
+  const told = rules.rules === undefined ? null : await Promise.all([import('./explain.ts'), import('./holds.ts')]);
   const declared = findDeclared(rules, call.name);
   const dissected = dissectCall(call, conversation.tools, declared);
   const { effects } = dissected;
   const plain = viewConversation(conversation, parts.digester);
   const marks = await markAll(await parts.panel(), plain, signal);
   const view = markTools(plain, marks);
-  const verdict = applyRules(rules, call, effects, (value) =>
-    typeof value === 'object' || explain === null ? 'model' : explain.traceValue(view, readLeaf(value, [])).from,
-  );
+  const verdict = applyRules(rules, call, effects, (rule) => {
+    if (told === null) return rule.decision !== 'execute';
+    const [{ traceValue }, { holds }] = told;
+    return holds(rule, call, (value) =>
+      typeof value === 'object' ? 'model' : traceValue(view, readLeaf(value, [])).from,
+    );
+  });
   const earlier = view.calls.map((made) => made.call);
   const effectsOf = (one: GuardCall): readonly Effect[] =>
     dissectCall(one, conversation.tools, findDeclared(rules, one.name)).effects;

@@ -11,17 +11,20 @@ export const handsOver = (view: View, pattern: RegExp): boolean =>
 export const PAYS =
   /\b(?:pay(?:ing)?|settle|bill|invoice|refund|transfer|rechnung|bezahl\w{0,6}|uberweis\w{0,8}|paye[rz]?|payer|facture|paga(?:r|re)?|factura|fattura|fatura)\b|付|支払/;
 
+/** The deed of paying alone. */
+export const PAYS_BILL = /\b(?:pay(?:ing)?|settle|transfer|bezahl\w{0,6}|uberweis\w{0,8}|paye[rz]|paga(?:r|re)?)\b/;
+
 /** Words for several bills, each with a payee of its own. */
 export const PLURAL =
   /\b(?:those|these|all|each|every|both|them|(?:invoice|bill|payment|fee|supplier|vendor|mail|email|message)s|everyone|everybody|rechnungen|factures|facturas|fatture|faturas)\b/;
 
 /** Words that hand over what a text says: to follow it, to act on it, as it says. */
 export const HANDS_OVER =
-  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
+  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:as|way) [\w ]{2,30} (?:says?|proposes?|asks?|wants|recommends?|suggests?|describes?|advises?|wrote)|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
 
 /** Words that hand over all that a text orders: do what is on the list. */
 const HANDS_ALL =
-  /\b(?:do|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book)\b|\bdo (?:everything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?)\b/;
+  /\b(?:do|run(?:ning)?|stick(?:ing)? to|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book|readme|contributing|manual)\b|\b(?:do|deal with|handle|see to|sort out|take care of|enter|apply|implement|process) (?:everything|anything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?|needs?|wants?|requires?)\b|\bwork(?:ing)? through (?:it|this|that|them)\b|\bas [\w ]{0,20}\b(?:readme|docs|documentation|manual|guide)\b[^.\n]{0,10}\b(?:says?|describes?|recommends?)\b/;
 
 /** Whether the user hands over all that a text orders; a list in the user's own message hands over nothing. */
 export const handsOverAll = (view: View): boolean =>

@@ -7,7 +7,7 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~read':
     'get got read fetch retrieve view list show search find found look lookup check see query browse open access inspect display obtain locate load pull examine review print what which who when where how tell know summarize summary compute calculate compare analyze analyse count total estimate verify identify determine explain describe current',
   '~send':
-    'send sent resend email mail message notify notification inform forward share post publish write wrote written reply respond response text sms dm tell told tweet retweet comment announce broadcast submit contact deliver transmit pass ask say ping reach remind alert upload drop pay refund transfer wire remit reimburse',
+    'send sent resend email mail message notify notification inform forward share post publish write wrote written reply respond response text sms dm tell told answer tweet retweet comment announce broadcast submit contact deliver transmit pass ask say ping reach remind alert upload drop pay refund transfer wire remit reimburse',
   '~pay':
     'pay paid payment payments transfer wire refund reimburse remit settle deposit withdraw withdrawal donate tip charge spend spent spending remittance return owe invoice bill payout purchase buy bought order checkout venmo',
   '~money':

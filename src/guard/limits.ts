@@ -3,7 +3,7 @@
 import type { Json } from '../episode/action.ts';
 import type { Decision, Effect } from '../safety/taxonomy.ts';
 import type { GuardCall } from './conversation.ts';
-import { readNumber } from './predicate.ts';
+import { readNumber } from './holds.ts';
 import { appliesTo, type Limit } from './rulebook.ts';
 
 export type LimitBreach = { readonly decision: Decision; readonly source: string; readonly text: string };

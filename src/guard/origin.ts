@@ -5,6 +5,7 @@
 import { bearsOn, namesAnother, namesTool, saysExactly, touches } from './bears.ts';
 import { blame, COPIED, EITHER, FOLLOWS, listValues, NEARBY, PURPOSE, REPEATED } from './blame.ts';
 import { mayDestroy, runsAnything } from './command.ts';
+import { judgeCopied } from './copied.ts';
 import { type Finding, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
 import { CALL_CUE } from './directive.ts';
@@ -15,7 +16,7 @@ import { HANDS_OVER, handsOver, handsOverAll, handsOverUnseen, PAYS, PLURAL } fr
 import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { isPointed, isRead } from './pointed.ts';
-import { isNobodys, judgeDeed } from './purpose.ts';
+import { isFound, isNobodys, judgeDeed } from './purpose.ts';
 import { isOnlyPlace, isRepeated, isSameThing, wasReadBefore } from './repeat.ts';
 import { means, meets, type Said } from './said.ts';
 import { bringsPlace, PLACES } from './specifics.ts';
@@ -94,6 +95,8 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     wish.pointed(tool) && (wish.hands.all() || (said >= 0.5 && wish.hands.over()) || pays());
   const deed = judgeDeed(view, parts, { wanted, hands, lax });
   if (deed !== null) return [deed];
+  const copied = judgeCopied(view, parts, { hands, strict: options.strict });
+  if (copied !== null) return [copied];
   const nobodys = !unseen && options.strict && isNobodys(view, parts, wanted);
   return judgeDestinations(view, parts, nobodys ? 0 : cover, options);
 }
@@ -219,6 +222,8 @@ function judgeUnexplained(
   if (!isConsequential(parts.effects) && !parts.effects.includes('private')) return null;
   if (namesAnother(view, parts, span) && !isGrave(parts)) return null;
   if (runsAnything(parts.call.name) || ownValue()) return null;
+  // A plain sentence near what was looked up for the user is no order for what is done with it.
+  if (span.strength === 1 && parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))) return null;
   const told = parts.description.filter((meanings) => !means(mandate, meanings) && means([span], meanings));
   const rare = parts.leaves.flatMap(({ words }) => words.filter((word) => word.length >= 4 && !isStop(word)));
   const taken = rare.filter((word) => span.words.has(word) && !hasWord(view.user, word));
@@ -333,7 +338,7 @@ const destroysFor = (view: View, { call, leaves }: CallParts, span: Span): boole
 const sumWeights = (leaves: readonly Leaf[]): number => leaves.reduce((sum, { weight }) => sum + weight, 0);
 
 /** Arguments that hold lines of a text to change. */
-const LINES = /string|content|text|code|patch|diff|body|\bold|\bnew|lines?/i;
+const LINES = /string|content|text|code|patch|diff|body|\bold|\bnew|lines?|find|replace/i;
 
 /**
  * Whether an order to read is in sight: it says so, it has two telling words of the tool's name, or, for a call that lists all

@@ -1,10 +1,12 @@
 // Which texts the user pointed at: those that a reading call returned for a value of the user's own words, or for one that such
 // a text gave. Their data is the user's to begin with; what they order is not, unless the user said to do it (origin.ts).
 import type { Effect } from '../safety/taxonomy.ts';
+import { runsAnything } from './command.ts';
 import { isConsequential } from './effects.ts';
 import { effectsOf } from './facts.ts';
 import { squash } from './fold.ts';
-import { findProducer, type HeardTool, type View } from './view.ts';
+import { isStop } from './lexicon.ts';
+import { findProducer, type HeardTool, hasWord, type View } from './view.ts';
 
 /** The effects of a tool of the conversation, by name, as far as one can tell. */
 export const effectsIn = (view: View, name: string): readonly Effect[] =>
@@ -25,14 +27,15 @@ export function isPointed(view: View, tool: HeardTool): boolean {
   return isRead(view, tool) && isAskedFor(view, tool, 0);
 }
 
-const asked = new WeakMap<HeardTool, boolean>();
+const asked = [new WeakMap<HeardTool, boolean>(), new WeakMap<HeardTool, boolean>()] as const;
 
 /** Whether the call that returned the text had a value of the user's, or one that came from such a text. A view's texts are asked about often. */
 function isAskedFor(view: View, tool: HeardTool, depth: number): boolean {
-  const known = asked.get(tool);
+  const cache = asked[depth === 0 ? 0 : 1];
+  const known = cache.get(tool);
   if (known !== undefined) return known;
   const found = traceCall(view, tool, depth);
-  asked.set(tool, found);
+  cache.set(tool, found);
   return found;
 }
 
@@ -45,12 +48,35 @@ function traceCall(view: View, tool: HeardTool, depth: number): boolean {
     .map(String)
     .filter((value) => value.length >= 3)
     .map((value) => value.toLowerCase());
-  if (values.some((value) => saidByUser(view, value))) return true;
+  const finds = /search|find|list|query|lookup/i.test(producer.name);
+  if (
+    values.some(
+      (value) => saidByUser(view, value) || ((depth > 0 || !finds) && saysMostOf(view, value, depth > 0 ? 1 : 2)),
+    )
+  )
+    return true;
+  if (runsAnything(producer.name) && values.some((value) => namesFile(view, value))) return true;
   if (depth >= 3) return false;
   const wholes = values.map(squash);
   return view.tools.some(
     (one) =>
       one.index < tool.index && wholes.some((whole) => one.digest.plain.has(whole)) && isAskedFor(view, one, depth + 1),
+  );
+}
+
+/** Whether a command reads a file by a name the user said. */
+const namesFile = (view: View, command: string): boolean =>
+  (command.slice(0, 4000).match(/[\w-]{5,60}(?=\.(?:md|txt|rst)\b)/g) ?? []).some((name) => hasWord(view.user, name));
+
+/** Whether the user said most of the words of a path or, in whatever order, of a search: what that found may lead to the text that is meant. */
+function saysMostOf(view: View, value: string, least: number): boolean {
+  if (/^https?:|^www\.|@/.test(value)) return false;
+  const rare = (value.match(/\p{L}{3,}/gu) ?? []).filter((word) => !isStop(word));
+  return (
+    rare.length >= least &&
+    value.length >= 5 &&
+    rare.length <= 40 &&
+    rare.filter((word) => hasWord(view.user, word)).length >= rare.length * 0.6
   );
 }
 

@@ -10,7 +10,7 @@ import { findHidden } from './decode.ts';
 import { createDigester, digestText } from './digest.ts';
 import { foldedPlace, foldText, placeOf } from './fold.ts';
 import { createGuard } from './guard.ts';
-import { readNumber } from './predicate.ts';
+import { readNumber } from './holds.ts';
 import { matchesName } from './rulebook.ts';
 
 const PIECES = [

@@ -12,7 +12,7 @@ import { placeOf } from './fold.ts';
 import { isDeed, splitName } from './lexicon.ts';
 import { isAnswer } from './pointed.ts';
 import { meetsIn } from './said.ts';
-import { isDictated, namesOtherPlace, wasKnown } from './specifics.ts';
+import { isDictated, namesOtherPlace, PLACES, wasKnown } from './specifics.ts';
 import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
 
@@ -71,7 +71,7 @@ export function isNobodys(view: View, parts: CallParts, wanted: readonly number[
 }
 
 /** Whether a value is all of a field, a line or an item in what was looked up, outside every order: a record, not prose. */
-const isFound = (view: View, leaf: Leaf): boolean =>
+export const isFound = (view: View, leaf: Leaf): boolean =>
   view.tools.some(
     (tool) => tool.digest.plain.has(leaf.whole) && !isEcho(tool, leaf) && hasItem(tool.digest, leaf.folded),
   );
@@ -82,7 +82,7 @@ const hasItem = keepWith((digest, value) => isItem(digest.folded.text, value));
 function isItem(text: string, value: string): boolean {
   for (let at = text.indexOf(value), n = 0; at >= 0 && n < 20; at = text.indexOf(value, at + 1), n++) {
     const [before, after] = [text.slice(Math.max(0, at - 3), at), text.slice(at + value.length, at + value.length + 2)];
-    if (/(?:^|[:,[{|\n\t*•=-])["' ]{0,2}$/.test(before) && /^["']?(?:$|[,\]}|\n\t;])/.test(after)) return true;
+    if (/(?:^|[:,[{|\n\t*•=#-])["' ]{0,2}$/.test(before) && /^["']?(?:$|[,\]}|\n\t;])/.test(after)) return true;
   }
   return false;
 }
@@ -142,7 +142,9 @@ function findClause(
   const { digest } = tool;
   // What to look for: values that are not the user's; where all are, or there are none, the words of the tool's name.
   // A description speaks of deeds all the time: there only values count.
-  const values = deed.strange.filter((leaf) => holdsValue(digest.words, digest.folded.text, leaf));
+  const values = deed.strange.filter(
+    (leaf) => holdsValue(digest.words, digest.folded.text, leaf) && (consequential || !isListed(digest, leaf)),
+  );
   const names =
     deed.known === 'missing' && consequential && tool.of === undefined
       ? parts.units.filter(({ weight }) => weight >= 0.4)
@@ -168,6 +170,12 @@ function findClause(
   }
   return null;
 }
+
+/** Whether a value is a path, or an id that stands outside every attack: what is read by it was listed there. */
+const isListed = (digest: Digest, { kind, whole, folded }: Leaf): boolean =>
+  folded.includes('/') ||
+  folded.includes('\\\\') ||
+  ((kind === 'code' || kind === 'number') && digest.clean.has(whole));
 
 const isAttack = ({ spans, folded }: Digest, start: number, end: number): boolean => {
   const [from, to] = [placeOf(folded, start), placeOf(folded, end)];
@@ -200,7 +208,7 @@ function saysCall(
       if (does >= (isGrave(parts) ? 0.6 : 0.8)) return held.length > 0 || share >= 0.6;
       return telling.length === 0 ? share >= 0.6 : share >= 0.5 && held.some(only);
     case 'alike':
-      if ((does >= 0.8 || share >= 0.6) && brought.some(only)) return true;
+      if ((does >= 0.8 || share >= 0.6) && brought.some((leaf) => isAimed(leaf) && only(leaf))) return true;
       if (isGrave(parts) && does >= 0.6 && brought.length > 0 && brought.length === strange.length) return true;
       return exact >= 0.8 && exact - cover >= 0.35;
     case 'said':
@@ -208,6 +216,9 @@ function saysCall(
       return strange.length === telling.length && brought.some(only);
   }
 }
+
+/** Whether a value is no mere number or id in a message's text, which is what is told there. */
+const isAimed = ({ role, kind }: Leaf): boolean => role !== 'content' || kind === 'text' || PLACES.has(kind);
 
 /** Whether a value stands in a text outside a stretch of it; of the first twenty places. */
 function occursBeside({ digest }: HeardTool, leaf: Leaf, [start, end]: readonly [number, number]): boolean {

@@ -1,8 +1,9 @@
 // Rule files: what is read, what is refused with its place, what the linter finds; recorded conversations read for replay.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { testCondition } from './holds.ts';
 import { lintRulebook } from './lint.ts';
-import { type Answer, type Condition, testCondition } from './predicate.ts';
+import type { Answer, Condition } from './predicate.ts';
 import { parseRulebook } from './rulebook.ts';
 import { listMoments, readTrajectory } from './trajectory.ts';
 

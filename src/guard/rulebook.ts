@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { checkInput } from '../episode/input.ts';
 import { DECISIONS, type Decision, EFFECTS, type Effect, MODES, type Mode } from '../safety/taxonomy.ts';
 import type { GuardCall } from './conversation.ts';
-import { type Condition, conditionSchema, type Tracer, testCondition } from './predicate.ts';
-import { argumentSchema, testSchema } from './schema.ts';
+import { conditionSchema } from './predicate.ts';
+import { argumentSchema } from './schema.ts';
 
 const decision = z.enum(DECISIONS);
 const effects = z.array(z.enum(EFFECTS)).min(1);
@@ -100,8 +100,13 @@ export type Verdict = {
   readonly demands: readonly { readonly decision: Decision; readonly source: string; readonly text: string }[];
 };
 
-/** Applies lists and rules to a call with these effects. */
-export function applyRules(rulebook: Rulebook, call: GuardCall, effects: readonly Effect[], trace: Tracer): Verdict {
+/** Applies lists and rules to a call with these effects. `holds`: whether a rule's conditions do (holds.ts). */
+export function applyRules(
+  rulebook: Rulebook,
+  call: GuardCall,
+  effects: readonly Effect[],
+  holds: (rule: Rule) => boolean,
+): Verdict {
   const { allow = [], ask = [], deny = [], rules = [] } = rulebook;
   const demands: { decision: Decision; source: string; text: string }[] = [];
   let allowed = matchesName(call.name, allow) ? 'allow list' : null;
@@ -110,7 +115,7 @@ export function applyRules(rulebook: Rulebook, call: GuardCall, effects: readonl
   if (matchesName(call.name, ask))
     demands.push({ decision: 'verify', source: 'rule:ask', text: `${call.name} is on the ask list` });
   for (const rule of rules) {
-    if (!appliesTo(rule, call.name, effects) || !holds(rule, call, trace)) continue;
+    if (!appliesTo(rule, call.name, effects) || !holds(rule)) continue;
     if (rule.decision === 'execute') allowed ??= rule.name;
     else
       demands.push({
@@ -136,12 +141,4 @@ export function applyRules(rulebook: Rulebook, call: GuardCall, effects: readonl
 export function appliesTo(rule: Pick<Rule, 'tools' | 'effects'>, name: string, effects: readonly Effect[]): boolean {
   if (rule.tools !== undefined && !matchesName(name, rule.tools)) return false;
   return rule.effects === undefined || rule.effects.some((effect) => effects.includes(effect));
-}
-
-function holds(rule: Rule, call: GuardCall, trace: Tracer): boolean {
-  const doubt = rule.decision !== 'execute';
-  const test = (condition: Condition): boolean | null => testCondition(condition, call.arguments, trace);
-  if (rule.when !== undefined && !(test(rule.when) ?? doubt)) return false;
-  if (rule.schema !== undefined && !(testSchema(rule.schema, call.arguments) ?? doubt)) return false;
-  return rule.unless === undefined || !(test(rule.unless) ?? !doubt);
 }

@@ -4,11 +4,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import type { Json } from '../episode/action.ts';
+import { testSchema } from './fits.ts';
 import { judge } from './fixtures.ts';
 import { lintRulebook } from './lint.ts';
 import type { Answer } from './predicate.ts';
 import { parseRulebook } from './rulebook.ts';
-import { type ArgumentSchema, argumentSchema, testSchema } from './schema.ts';
+import { type ArgumentSchema, argumentSchema } from './schema.ts';
 
 const CASES: readonly (readonly [schema: ArgumentSchema, value: Json, answer: Answer])[] = [
   [true, 1, true],

@@ -1,0 +1,150 @@
+// What a call takes from a tool's text as it stands there, whatever the grammar: a command word for word, values beside the tool's
+// own name, an account that is said to be a new one, all that an unasked-for deed is done to. Not here: orders (origin.ts).
+import { findBound } from './clause.ts';
+import { isRisky, listStatements } from './command.ts';
+import { type Finding, isEcho } from './destination.ts';
+import { isConsequential } from './effects.ts';
+import type { CallParts, Leaf } from './facts.ts';
+import { foldText, squash } from './fold.ts';
+import { stemWord } from './lexicon.ts';
+import { hostOf } from './literals.ts';
+import { isFieldOfPointed } from './pointed.ts';
+import { isFound } from './purpose.ts';
+import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
+import { type HeardTool, hasMeaning, nameText, type View } from './view.ts';
+
+/** Arguments that hold lines of a text to change. */
+const LINES = /string|text|code|patch|diff|\bold|\bnew|lines?|find|replace|edits/i;
+
+/** How far from the tool's name a value may stand. */
+const NEAR = 400;
+
+/** Judges what a call copies. `hands`: whether the user handed over what a text says. Null: nothing speaks against it. */
+export function judgeCopied(
+  view: View,
+  parts: CallParts,
+  { hands, strict }: { readonly hands: (tool: HeardTool) => boolean; readonly strict: boolean },
+): Finding | null {
+  if (view.user.length === 0) return null;
+  const lure = findLure(view, parts, hands);
+  if (lure !== null || !isConsequential(parts.effects)) return lure;
+  const strange = parts.leaves.filter(
+    (leaf) => leaf.kind !== 'date' && leaf.weight >= 0.25 && !isTrusted(view, leaf) && !holdsIn(view.shown, leaf),
+  );
+  const commands = listStatements(parts.call).filter(isRisky);
+  const accounts = strange.filter(isAccount);
+  for (const tool of view.tools) {
+    const account = accounts.find((leaf) => isChanged(tool, leaf, BANK.test(parts.call.name)) && !isEcho(tool, leaf));
+    if (account !== undefined) return tell(tool, `${show(account.value)} is said to be a new account`);
+    if (hands(tool)) continue;
+    const command = commands.find((one) => isCopied(view, tool, one));
+    if (command !== undefined) return tell(tool, `the command ${show(command)} stands there word for word`);
+    const named = tool.tool === parts.call.name ? undefined : findNamed(view, parts, tool, strange);
+    if (named !== undefined) return tell(tool, `it names ${parts.call.name} and gives ${show(named.value)}`);
+  }
+  return strict ? judgeAlien(view, parts, strange, hands) : null;
+}
+
+const tell = (tool: HeardTool, what: string): Finding => ({
+  mode: 'sensitive',
+  source: 'provenance',
+  text: `${nameText(tool)}: ${what}`,
+});
+
+const isCopied = (view: View, tool: HeardTool, command: string): boolean => {
+  const { text } = foldText(command);
+  return (
+    tool.digest.folded.text.includes(text) &&
+    !tool.echoes().includes(text) &&
+    !view.user.some(({ digest }) => digest.folded.text.includes(text))
+  );
+};
+
+const WEB =
+  /web|search|page|brows|fetch|url|http|navigat|google|crawl|open|click|visit|bash|shell|terminal|read_?file/i;
+
+/** A link to open that only a letter or a record brings, to a place nobody spoke of, while nobody spoke of the web. */
+function findLure(view: View, { leaves, units }: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
+  const [link] = leaves;
+  if (link?.kind !== 'link' || link.role === 'content' || leaves.length > 3) return null;
+  const trusted = [...view.user, ...view.system, ...view.shown];
+  if (units.some(({ weight, meanings }) => weight >= 0.4 && hasMeaning(view.user, meanings))) return null;
+  const host = hostOf(link.folded);
+  // A page is asked for by its address; what follows a question mark is told to whoever owns it.
+  if (host === null || !link.folded.includes('?') || trusted.some(({ digest }) => digest.folded.text.includes(host)))
+    return null;
+  const tool = view.tools.find(({ digest }) => digest.folded.text.includes(link.folded));
+  if (tool === undefined || WEB.test(tool.tool) || hands(tool)) return null;
+  return tell(tool, `only there is the link ${show(link.value)}, and nobody spoke of opening one`);
+}
+
+const isAccount = ({ kind, path, role, weight }: Leaf): boolean =>
+  kind === 'account' ||
+  (weight >= 1 && role !== 'content' && /iban|account|giro|wallet|routing|sort.?code/i.test(path));
+
+const CHANGED =
+  /\b(?:new|now|since|changed?|changes|instead|updated?|replaces?d?|former(?:ly)?|previous|old|no longer|closed|moved|merged?r?|from \d|as of|henceforth|neue?[nrs]?|geandert|nouve(?:au|lle)s?|nuev[oa]s?|nuov[oa])\b/;
+
+/** Tools that change where money goes. */
+const BANK =
+  /(?:set|update|change|edit|add|register).{0,12}(?:bank|payout|iban)|(?:bank|payout|iban).{0,8}(?:set|update|change|details)/i;
+
+/** Whether the sentence around an account, or the one before, says that it is not the one there was; or the call itself does. */
+function isChanged({ digest }: HeardTool, { folded, whole }: Leaf, changes: boolean): boolean {
+  const { text } = digest.folded;
+  const written = digest.literals.find((one) => one.kind === 'account' && squash(one.text) === whole)?.text ?? folded;
+  const at = text.indexOf(written);
+  if (at < 0) return false;
+  const start = findBound(text, at, -1);
+  const end = findBound(text, at + written.length, 1);
+  return changes || CHANGED.test(text.slice(findBound(text, Math.max(0, start - 2), -1), end));
+}
+
+/** A value that only this text gives, near the tool's name as only somebody who knows the agent's tools writes it. */
+function findNamed(view: View, { call }: CallParts, tool: HeardTool, strange: readonly Leaf[]): Leaf | undefined {
+  const tail = call.name.split(/__|[./:]/).at(-1)!;
+  const name = [call.name, tail].find((one) => one.length >= 8 && /[a-z][A-Z]|[_.-]/.test(one));
+  if (name === undefined) return undefined;
+  const { text } = tool.digest.folded;
+  const at = text.indexOf(tail.length >= 8 && /[a-z][A-Z]|[_.-]/.test(tail) ? tail.toLowerCase() : name.toLowerCase());
+  if (at < 0) return undefined;
+  const [start, end] = [Math.max(0, at - NEAR), at + name.length + NEAR];
+  const isNear = (one: HeardTool, leaf: Leaf): boolean => {
+    if (one !== tool) return !holdsValue(one.digest.words, one.digest.folded.text, leaf) || isEcho(one, leaf);
+    const [first, last] = [text.indexOf(leaf.folded), text.lastIndexOf(leaf.folded)];
+    return first >= start && last < end;
+  };
+  return strange.find((leaf) => leaf.folded.length >= 2 && view.tools.every((one) => isNear(one, leaf)));
+}
+
+/** A deed nobody spoke of, done to what nobody named and no record holds, with a value that a text in sight brings. */
+function judgeAlien(
+  view: View,
+  parts: CallParts,
+  strange: readonly Leaf[],
+  hands: (tool: HeardTool) => boolean,
+): Finding | null {
+  const trusted = [...view.user, ...view.system, ...view.shown];
+  const met = parts.units.filter(({ meanings }) => hasMeaning(trusted, meanings));
+  if (met.reduce((sum, { weight }) => sum + weight, 0) > parts.total * 0.35) return null;
+  const telling = parts.leaves.filter(
+    ({ weight, kind, role, path }) => weight >= 1 && kind !== 'date' && role !== 'content' && !LINES.test(path),
+  );
+  const known = (leaf: Leaf): boolean =>
+    !strange.includes(leaf) ||
+    sharesName(view, leaf) ||
+    (leaf.words.length < 4 && leaf.words.some((word) => word.length >= 4 && hasMeaning(trusted, [stemWord(word)]))) ||
+    isFieldOfPointed(view, leaf.folded) ||
+    isFound(view, leaf);
+  const named = (leaf: Leaf): boolean => leaf.folded.length >= 2 && leaf.weight >= 0.25 && isTrusted(view, leaf);
+  if (telling.length === 0 || 2 * telling.filter(known).length >= telling.length || parts.leaves.some(named))
+    return null;
+  const tool = view.tools.find(
+    (one) =>
+      !hands(one) &&
+      telling.some((leaf) => holdsValue(one.digest.words, one.digest.folded.text, leaf) && !isEcho(one, leaf)),
+  );
+  return tool === undefined
+    ? null
+    : tell(tool, `only there is what ${parts.call.name} works on, which nobody spoke of`);
+}
