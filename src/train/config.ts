@@ -129,8 +129,8 @@ export const DEFAULT_CONFIG: TrainConfig = {
     inductionHeads: true,
   },
   warm: {
-    demonstrations: 16000,
-    steps: 1200,
+    demonstrations: 32000,
+    steps: 1600,
     batch: 32,
     optimizer: 'muon',
     learningRate: 2e-2,
@@ -141,7 +141,7 @@ export const DEFAULT_CONFIG: TrainConfig = {
     shares: { ask: 0.05, refuse: 0.05, askOrder: 0.02, leaveOrder: 0.08 },
   },
   grpo: {
-    steps: 200,
+    steps: 160,
     groups: 24,
     members: 8,
     optimizer: 'muon',
