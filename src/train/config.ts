@@ -111,7 +111,7 @@ export const configSchema = z.strictObject({
 });
 export type TrainConfig = z.infer<typeof configSchema>;
 
-/** The default run: about six minutes on two cores. */
+/** The default run: about seven minutes on two cores. */
 export const DEFAULT_CONFIG: TrainConfig = {
   version: 1,
   seed: 1,

@@ -73,7 +73,7 @@ export const DEFAULT_ADVERSARY: Omit<AdversaryConfig, 'from' | 'rounds'> = {
   hold: '',
   steps: 24,
   groups: 24,
-  learningRate: 4e-3,
+  learningRate: 2e-3,
   explore: 0.15,
   kl: 0,
   fresh: 0.25,
