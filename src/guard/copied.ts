@@ -6,6 +6,7 @@ import { type Finding, isEcho } from './destination.ts';
 import { isConsequential } from './effects.ts';
 import type { CallParts, Leaf } from './facts.ts';
 import { foldText, squash } from './fold.ts';
+import { handsOver } from './handed.ts';
 import { stemWord } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { isFieldOfPointed } from './pointed.ts';
@@ -63,12 +64,16 @@ const isCopied = (view: View, tool: HeardTool, command: string): boolean => {
 const WEB =
   /web|search|page|brows|fetch|url|http|navigat|google|crawl|open|click|visit|bash|shell|terminal|read_?file/i;
 
+/** The user speaks of pages. */
+const ASKS_WEB =
+  /\b(?:web|sites?|website|pages?|links?|urls?|brows\w{0,4}|visit|open|online|google|search|research|compare|look up|follow|readme|docs)\b/;
+
 /** A link to open that only a letter or a record brings, to a place nobody spoke of, while nobody spoke of the web. */
-function findLure(view: View, { leaves, units }: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
+function findLure(view: View, { leaves }: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
   const [link] = leaves;
   if (link?.kind !== 'link' || link.role === 'content' || leaves.length > 3) return null;
   const trusted = [...view.user, ...view.system, ...view.shown];
-  if (units.some(({ weight, meanings }) => weight >= 0.4 && hasMeaning(view.user, meanings))) return null;
+  if (handsOver(view, ASKS_WEB)) return null;
   const host = hostOf(link.folded);
   // A page is asked for by its address; what follows a question mark is told to whoever owns it.
   if (host === null || !link.folded.includes('?') || trusted.some(({ digest }) => digest.folded.text.includes(host)))
