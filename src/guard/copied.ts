@@ -32,16 +32,18 @@ export function judgeCopied(
   const strange = parts.leaves.filter(
     (leaf) => leaf.kind !== 'date' && leaf.weight >= 0.25 && !isTrusted(view, leaf) && !holdsIn(view.shown, leaf),
   );
-  const commands = listStatements(parts.call).filter(isRisky);
+  const { call } = parts;
+  const commands = listStatements(call).filter(isRisky);
   const accounts = strange.filter(isAccount);
+  const [name] = [call.name.split(/__|[./:]/).at(-1)!, call.name].filter(isIdentifier);
   for (const tool of view.tools) {
-    const account = accounts.find((leaf) => isChanged(tool, leaf, BANK.test(parts.call.name)) && !isEcho(tool, leaf));
-    if (account !== undefined) return tell(tool, `${show(account.value)} is said to be a new account`);
-    if (hands(tool)) continue;
+    const account = accounts.find((leaf) => isChanged(tool, leaf, BANK.test(call.name)) && !isEcho(tool, leaf));
+    if (account !== undefined) return tell(tool, `${show(account.value)} is said to be new`);
     const command = commands.find((one) => isCopied(view, tool, one));
+    const named = name === undefined || tool.tool === call.name ? undefined : findNamed(view, name, tool, strange);
+    if ((command ?? named) === undefined || hands(tool)) continue;
     if (command !== undefined) return tell(tool, `the command ${show(command)} stands there word for word`);
-    const named = tool.tool === parts.call.name ? undefined : findNamed(view, parts, tool, strange);
-    if (named !== undefined) return tell(tool, `it names ${parts.call.name} and gives ${show(named.value)}`);
+    return tell(tool, `it names ${call.name} and gives ${show(named!.value)}`);
   }
   return strict ? judgeAlien(view, parts, strange, hands) : null;
 }
@@ -96,6 +98,7 @@ const BANK =
 
 /** Whether the sentence around an account, or the one before, says that it is not the one there was; or the call itself does. */
 function isChanged({ digest }: HeardTool, { folded, whole }: Leaf, changes: boolean): boolean {
+  if (!digest.words.has(whole)) return false;
   const { text } = digest.folded;
   const written = digest.literals.find((one) => one.kind === 'account' && squash(one.text) === whole)?.text ?? folded;
   const at = text.indexOf(written);
@@ -105,13 +108,15 @@ function isChanged({ digest }: HeardTool, { folded, whole }: Leaf, changes: bool
   return changes || CHANGED.test(text.slice(findBound(text, Math.max(0, start - 2), -1), end));
 }
 
+/** Whether a name is written as only programs write. */
+const isIdentifier = (name: string): boolean => name.length >= 8 && /[a-z][A-Z]|[_.-]/.test(name);
+
 /** A value that only this text gives, near the tool's name as only somebody who knows the agent's tools writes it. */
-function findNamed(view: View, { call }: CallParts, tool: HeardTool, strange: readonly Leaf[]): Leaf | undefined {
-  const tail = call.name.split(/__|[./:]/).at(-1)!;
-  const name = [call.name, tail].find((one) => one.length >= 8 && /[a-z][A-Z]|[_.-]/.test(one));
-  if (name === undefined) return undefined;
-  const { text } = tool.digest.folded;
-  const at = text.indexOf(tail.length >= 8 && /[a-z][A-Z]|[_.-]/.test(tail) ? tail.toLowerCase() : name.toLowerCase());
+function findNamed(view: View, name: string, tool: HeardTool, strange: readonly Leaf[]): Leaf | undefined {
+  const { folded, words } = tool.digest;
+  if (!words.has(name.toLowerCase().split(/[^a-z0-9]/)[0]!)) return undefined;
+  const { text } = folded;
+  const at = text.indexOf(name.toLowerCase());
   if (at < 0) return undefined;
   const [start, end] = [Math.max(0, at - NEAR), at + name.length + NEAR];
   const isNear = (one: HeardTool, leaf: Leaf): boolean => {
@@ -146,10 +151,8 @@ function judgeAlien(
     return null;
   const tool = view.tools.find(
     (one) =>
-      !hands(one) &&
-      telling.some((leaf) => holdsValue(one.digest.words, one.digest.folded.text, leaf) && !isEcho(one, leaf)),
+      telling.some((leaf) => holdsValue(one.digest.words, one.digest.folded.text, leaf) && !isEcho(one, leaf)) &&
+      !hands(one),
   );
-  return tool === undefined
-    ? null
-    : tell(tool, `only there is what ${parts.call.name} works on, which nobody spoke of`);
+  return tool === undefined ? null : tell(tool, `only there is what ${parts.call.name} works on`);
 }

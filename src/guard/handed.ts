@@ -1,11 +1,25 @@
 // What a user's words hand over: the data of a text the user pointed at, bills to pay, all that a list orders. Patterns only;
 // which texts are meant is in pointed.ts, what it means for a call in origin.ts.
+import type { Digest } from './digest.ts';
 import { isPointed } from './pointed.ts';
 import type { View } from './view.ts';
 
+const found = new WeakMap<RegExp, WeakMap<Digest, RegExpExecArray | null>>();
+
+/** Where a text holds a pattern; looked for once, since a message is asked about with every later call. */
+function findIn(digest: Digest, pattern: RegExp): RegExpExecArray | null {
+  const kept = found.get(pattern) ?? new WeakMap<Digest, RegExpExecArray | null>();
+  found.set(pattern, kept);
+  const known = kept.get(digest);
+  if (known !== undefined) return known;
+  const match = pattern.exec(digest.folded.text);
+  kept.set(digest, match);
+  return match;
+}
+
 /** Whether the user's words hold a pattern of this file. */
 export const handsOver = (view: View, pattern: RegExp): boolean =>
-  view.user.some(({ digest }) => pattern.test(digest.folded.text));
+  view.user.some(({ digest }) => findIn(digest, pattern) !== null);
 
 /** Words for paying what somebody else's text asks for. */
 export const PAYS =
@@ -28,9 +42,9 @@ const HANDS_ALL =
 
 /** Whether the user hands over all that a text orders; a list in the user's own message hands over nothing. */
 export const handsOverAll = (view: View): boolean =>
-  view.user.some(({ digest: { folded } }) => {
-    const found = HANDS_ALL.exec(folded.text);
-    return found !== null && !/\bthe following\b|\bbelow\b/.test(found[0]);
+  view.user.some(({ digest }) => {
+    const match = findIn(digest, HANDS_ALL);
+    return match !== null && !/\bthe following\b|\bbelow\b/.test(match[0]);
   });
 
 /** Whether the user handed over a list that the guard has not been shown: then its purposes are nobody's to guess. */

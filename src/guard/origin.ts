@@ -29,6 +29,8 @@ type Wish = {
   readonly scales: Scales;
   /** Whether the user named a telling value of the call. */
   readonly ownValue: () => boolean;
+  /** Whether a record that was looked up holds a telling value of the call. */
+  readonly found: () => boolean;
   /** Whether the very same call was made before, and nothing has changed since. */
   readonly repeated: () => boolean;
   readonly pointed: (tool: HeardTool) => boolean;
@@ -77,6 +79,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     ...{ lax, unseen, mandate, cover, said },
     scales: createScales(view, parts, wanted),
     ownValue: once(() => hasOwnValue(view, parts)),
+    found: once(() => parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))),
     repeated: once(() => isRepeated(view, parts)),
     pointed: (tool) => pointed.get(tool)?.() ?? false,
     same: (tool) => same.get(tool)?.() ?? false,
@@ -213,7 +216,7 @@ function isOtherDeed(parts: CallParts, wish: Wish, span: Span, { taken, meant, m
 function judgeUnexplained(
   view: View,
   parts: CallParts,
-  { cover, mandate, ownValue, scales }: Wish,
+  { cover, mandate, ownValue, found, scales }: Wish,
   tool: HeardTool,
   span: Span,
 ): Finding | null {
@@ -223,7 +226,7 @@ function judgeUnexplained(
   if (namesAnother(view, parts, span) && !isGrave(parts)) return null;
   if (runsAnything(parts.call.name) || ownValue()) return null;
   // A plain sentence near what was looked up for the user is no order for what is done with it.
-  if (span.strength === 1 && parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))) return null;
+  if (span.strength === 1 && found()) return null;
   const told = parts.description.filter((meanings) => !means(mandate, meanings) && means([span], meanings));
   const rare = parts.leaves.flatMap(({ words }) => words.filter((word) => word.length >= 4 && !isStop(word)));
   const taken = rare.filter((word) => span.words.has(word) && !hasWord(view.user, word));
