@@ -10,6 +10,7 @@ test('reading commands only look, alone and in a pipe', () => {
     'cat notes/a.txt | grep -n bread | head -5',
     'cd /srv && find . -name page.html',
     'date',
+    "sed -n '40,75p' src/sync.py && sed -n 3p a.txt",
   ])
     assert.equal(onlyLooks({ command }), true, command);
 });
@@ -36,6 +37,7 @@ test('what writes, runs, substitutes or hides another program does not only look
       'date -s 1970-01-01',
       'ls \\\nrm',
     ],
+    ...["sed -n '1e id' a", 'sed s/a/b/e a', "sed -n 'w out' a", 'sed -n 1,4p a -i', 'sed -n 1,4w a b', 'sed -f a b'],
     ...['cat <(rm a)', 'A=1 rm a', 'sudo cat a', 'xargs rm', `cat ${'a'.repeat(3000)}`],
   ];
   for (const command of commands) assert.equal(onlyLooks({ command }), false, JSON.stringify(command));

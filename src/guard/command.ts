@@ -7,7 +7,7 @@ import { isStop, splitName } from './lexicon.ts';
 
 /** Programs that only look, whatever their arguments (but for OPTIONS_THAT_ACT). */
 const LOOKING = new Set(
-  'cat ls head tail grep egrep fgrep rg wc pwd cd date cal df du stat file which whereis type whoami id groups uname hostname uptime ps free diff cmp cut uniq nl tree basename dirname realpath readlink md5sum sha1sum sha256sum strings zcat zgrep column tac rev lsblk lscpu jq find sort echo printf sed'.split(
+  'cat ls head tail grep egrep fgrep rg wc pwd cd date cal df du stat file which whereis type whoami id groups uname hostname uptime ps free diff cmp cut uniq nl tree basename dirname realpath readlink md5sum sha1sum sha256sum strings zcat zgrep column tac rev lsblk lscpu jq find sort echo printf'.split(
     ' ',
   ),
 );
@@ -70,7 +70,9 @@ export function listStatements({ name, arguments: values }: GuardCall): readonly
 export const isRisky = (statement: string): boolean =>
   mayDestroy(statement) ||
   CHANGES.test(statement) ||
-  /\b(?:curl|wget|scp|nc|sudo|chmod|eval|base64|environ|requests?\.\w|https?:)/i.test(statement);
+  /\b(?:curl|wget|scp|nc|ssh|rsync|sudo|chmod|eval|base64|environ|requests?\.\w|https?:|npx|install|push|publish|--force)/i.test(
+    statement,
+  );
 
 /** Whether a shell tool's call only looks: every program in every command does, and nothing is written or substituted. */
 export function onlyLooks(values: { readonly [key: string]: Json }): boolean {
@@ -82,6 +84,9 @@ function looks(command: string): boolean {
   if (command.length > 2000 || /[<>`\\]|\$[({]/.test(command)) return false;
   const parts = command.split(/\|\|?|&&|[;\n]/).map((part) => part.trim());
   return parts.every((part) => {
+    // The one use of sed that can neither write nor run anything: to print lines by their numbers.
+    if (/^sed -n ['"]?\d{1,7}(?:,\d{1,7})?p['"]? [\w./ -]{1,300}$/.test(part) && !OPTIONS_THAT_ACT.test(part))
+      return true;
     const program = /^[a-z0-9]+(?=\s|$)/.exec(part)?.[0];
     return program !== undefined && LOOKING.has(program) && !part.includes('&') && !OPTIONS_THAT_ACT.test(part);
   });

@@ -4,7 +4,7 @@ import { findBound } from './clause.ts';
 import { isRisky, listStatements } from './command.ts';
 import { type Finding, isEcho } from './destination.ts';
 import { isConsequential } from './effects.ts';
-import type { CallParts, Leaf } from './facts.ts';
+import { type CallParts, type Leaf, LINES } from './facts.ts';
 import { foldText, squash } from './fold.ts';
 import { handsOver } from './handed.ts';
 import { stemWord } from './lexicon.ts';
@@ -13,9 +13,6 @@ import { isFieldOfPointed } from './pointed.ts';
 import { isFound } from './purpose.ts';
 import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, nameText, type View } from './view.ts';
-
-/** Arguments that hold lines of a text to change. */
-const LINES = /string|text|code|patch|diff|\bold|\bnew|lines?|find|replace|edits/i;
 
 /** How far from the tool's name a value may stand. */
 const NEAR = 400;
@@ -63,8 +60,7 @@ const isCopied = (view: View, tool: HeardTool, command: string): boolean => {
   );
 };
 
-const WEB =
-  /web|search|page|brows|fetch|url|http|navigat|google|crawl|open|click|visit|bash|shell|terminal|read_?file/i;
+const WEB = /web|search|page|brows|fetch|url|http|navigat|google|crawl|click|visit|bash|shell|terminal|read_?file/i;
 
 /** The user speaks of pages. */
 const ASKS_WEB =

@@ -25,6 +25,9 @@ export type Leaf = {
   readonly weight: number;
 };
 
+/** Arguments that hold lines of a text to change. */
+export const LINES = /string|content|text|code|patch|diff|body|\bold|\bnew|lines?|find|replace|edits/i;
+
 /** One word of the tool's name: what counts as meeting it in a text, and its weight. */
 export type Unit = { readonly word: string; readonly meanings: readonly string[]; readonly weight: number };
 

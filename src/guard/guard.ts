@@ -12,7 +12,7 @@ import type { Finding, OriginOptions } from './destination.ts';
 import { createDigester, type Digester } from './digest.ts';
 import { inferEffects } from './effects.ts';
 import { once } from './evidence.ts';
-import { dissectCall, readLeaf } from './facts.ts';
+import { dissectCall } from './facts.ts';
 import type { Limiter } from './limits.ts';
 import { judgeForged, judgeMarks, markTools } from './marks.ts';
 import { judgeOrigin } from './origin.ts';
@@ -151,20 +151,19 @@ async function judgeCall(
   const { rules } = parts;
   // What only rules need is loaded with the first call that rules are asked about.
   const limiter = await parts.limiter();
-  const told = rules.rules === undefined ? null : await Promise.all([import('./explain.ts'), import('./holds.ts')]);
+  const tests = rules.rules === undefined ? null : await import('./holds.ts');
   const declared = findDeclared(rules, call.name);
   const dissected = dissectCall(call, conversation.tools, declared);
   const { effects } = dissected;
   const plain = viewConversation(conversation, parts.digester);
   const marks = await markAll(await parts.panel(), plain, signal);
   const view = markTools(plain, marks);
-  const verdict = applyRules(rules, call, effects, (rule) => {
-    if (told === null) return rule.decision !== 'execute';
-    const [{ traceValue }, { holds }] = told;
-    return holds(rule, call, (value) =>
-      typeof value === 'object' ? 'model' : traceValue(view, readLeaf(value, [])).from,
-    );
-  });
+  const verdict = applyRules(
+    rules,
+    call,
+    effects,
+    (rule) => tests?.holds(rule, call, view) ?? rule.decision !== 'execute',
+  );
   const earlier = view.calls.map((made) => made.call);
   const effectsOf = (one: GuardCall): readonly Effect[] =>
     dissectCall(one, conversation.tools, findDeclared(rules, one.name)).effects;

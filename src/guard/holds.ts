@@ -1,14 +1,18 @@
 // Whether the conditions of a rule hold for a call. Loaded with the first rule that is asked about.
 import type { Json } from '../episode/action.ts';
 import type { GuardCall } from './conversation.ts';
+import { traceValue } from './explain.ts';
+import { readLeaf } from './facts.ts';
 import { testSchema } from './fits.ts';
 import { hostOf, isInside } from './literals.ts';
 import type { Answer, Condition, Predicate, Tracer } from './predicate.ts';
 import type { Rule } from './rulebook.ts';
+import type { View } from './view.ts';
 
 /** Whether a rule's conditions hold; one that cannot be told holds where the rule restricts. */
-export function holds(rule: Rule, call: GuardCall, trace: Tracer): boolean {
+export function holds(rule: Rule, call: GuardCall, view: View): boolean {
   const doubt = rule.decision !== 'execute';
+  const trace: Tracer = (value) => (typeof value === 'object' ? 'model' : traceValue(view, readLeaf(value, [])).from);
   const test = (condition: Condition): boolean | null => testCondition(condition, call.arguments, trace);
   if (rule.when !== undefined && !(test(rule.when) ?? doubt)) return false;
   if (rule.schema !== undefined && !(testSchema(rule.schema, call.arguments) ?? doubt)) return false;

@@ -11,7 +11,7 @@ import type { Span } from './digest.ts';
 import { CALL_CUE } from './directive.ts';
 import { isConsequential } from './effects.ts';
 import { createScales, type Evidence, once, type Scales } from './evidence.ts';
-import type { CallParts, Leaf, Unit } from './facts.ts';
+import { type CallParts, type Leaf, LINES, type Unit } from './facts.ts';
 import { HANDS_OVER, handsOver, handsOverAll, handsOverUnseen, PAYS, PLURAL } from './handed.ts';
 import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
@@ -339,9 +339,6 @@ const destroysFor = (view: View, { call, leaves }: CallParts, span: Span): boole
   !hasMeaning(view.user, ['~delete']);
 
 const sumWeights = (leaves: readonly Leaf[]): number => leaves.reduce((sum, { weight }) => sum + weight, 0);
-
-/** Arguments that hold lines of a text to change. */
-const LINES = /string|content|text|code|patch|diff|body|\bold|\bnew|lines?|find|replace/i;
 
 /**
  * Whether an order to read is in sight: it says so, it has two telling words of the tool's name, or, for a call that lists all

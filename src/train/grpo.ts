@@ -112,8 +112,13 @@ export type Aids = {
   readonly tolerance?: Tolerance;
 };
 
-/** The largest difference of a log-probability that is borne, but for rounding (rounding.ts), and advice for whoever meets a larger one. */
-export type Tolerance = { readonly most: number; readonly advice: string };
+/** The largest difference of a log-probability that is borne, and advice for whoever meets a larger one. */
+export type Tolerance = {
+  readonly most: number;
+  readonly advice: string;
+  /** Whether what rounding explains is borne too: only for a learner whose parameters are here. Default no. */
+  readonly rounding?: boolean;
+};
 
 /** Throws TrainingFault where sampler and trainer are further apart than is borne, or by no number. */
 export function checkMismatch(mismatch: number, { most, advice }: Tolerance): void {
@@ -139,7 +144,7 @@ export async function updatePolicy(
     lessons,
     more = [],
     limit = Number.POSITIVE_INFINITY,
-    tolerance = { most: 1e-4, advice: '' },
+    tolerance = { most: 1e-4, advice: '', rounding: true },
   }: Aids,
 ): Promise<StepMetrics> {
   const { steps, optimizer, learningRate, rise, beta2, clipLow, clipHigh, emphasis, level, schedule } = config.grpo;
@@ -180,7 +185,8 @@ export async function updatePolicy(
     { what: 'the KL estimate', value: pass.kl ?? 0, most: KL_LIMIT },
   );
   const mismatch = Math.max(0, ...batch.data.map((datum, at) => Math.max(0, ...differencesOf(datum, pass.logps[at]))));
-  checkMismatch(await unexplainedMismatch(learner, batch, pass.logps, tolerance.most), tolerance);
+  const { rounding = false, most } = tolerance;
+  checkMismatch(rounding ? await unexplainedMismatch(learner, batch, pass.logps, most) : mismatch, tolerance);
   // The skills of the warm start go on being taught beside it, without its judgements (PPO-ptx, arXiv 2203.02155): else what
   // moves the decisions slowly spoils the copying of values.
   if (replay > 0) {

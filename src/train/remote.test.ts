@@ -134,6 +134,15 @@ test('a sampler in other numbers than the trainer stops the run with a word of w
     assert.match(error.message, /disagree by .*learner\.tolerance.*learner\.correct=always/);
     return true;
   });
+  // A smaller one is not measured as rounding: with the parameters elsewhere, "moved by their last bit" would ask the base model.
+  const asked: string[] = [];
+  const small = play({ noise: 0.005 }, (_, path) => {
+    asked.push(path);
+    return null;
+  });
+  await assert.rejects(small, /disagree by/);
+  assert.ok(asked.includes('forward_backward'));
+  assert.ok(!asked.slice(asked.indexOf('forward_backward')).includes('asample'), asked.join(' '));
   const { lines } = await play({ noise: 0.05, tolerance: 0.1 });
   assert.equal(lines.length, 3);
   assert.ok(lines.some(({ mismatch }) => mismatch > 1e-3 && mismatch <= 0.05 + 1e-6));
