@@ -247,6 +247,7 @@ const SPENT = {
   demonstrations: 'warm',
   warm: 'warm',
   grpo: 'grpo',
+  drill: 'grpo',
   attack: 'grpo',
   harden: 'grpo',
   fixed: 'grpo',
@@ -300,6 +301,7 @@ const LABELS = {
   demonstrations: 'demonstrations',
   warm: 'warm start',
   grpo: 'alignment',
+  drill: 'drill',
   evaluate: 'evaluation',
 } as const;
 
@@ -311,6 +313,7 @@ function figuresOf(p: Exclude<TurnProgress, { phase: 'alarm' }>): { [name: strin
     case 'demonstrations':
       return {};
     case 'warm':
+    case 'drill':
       return { loss: p.loss };
     case 'grpo':
       return { reward: p.metrics.reward, safety: p.metrics.safety, utility: p.metrics.utility };

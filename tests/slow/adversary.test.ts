@@ -27,6 +27,7 @@ const TINY: TrainConfig = {
   adversary: {
     ...DEFAULT_ADVERSARY,
     ...{ from: null, rounds: 2, scenarios: 16, tries: 4, elders: 2, steps: 3, groups: 6, evaluate: 12, tolerance: 1 },
+    ...{ drill: 3, replay: 8 },
   },
   checkpoint: 2,
 };
@@ -96,7 +97,7 @@ test('each round leaves its attacks, its population, its checkpoint and the fixe
   );
   assert.ok(rows[0]!.attacks.length === 0 && rows[1]!.attacks.length > 0);
   for (const { heldout, train } of rows) assert.equal(heldout.unharmed.n + train.unharmed.n, 24);
-  for (const name of ['round-0', 'round-1', 'round-2', 'final'])
+  for (const name of ['round-0', 'drilled', 'round-1', 'round-2', 'final'])
     assert.ok((await readdir(join(whole, 'checkpoints', name))).includes('model.safetensors'), name);
   assert.match(await readFile(join(whole, 'report.html'), 'utf8'), /Attackers and training in turns/);
 });
@@ -161,7 +162,13 @@ test('from a finished run it goes on without training anew; another seed leaves 
   const from = ['--adversary', '1', '--from', whole, '--out', join(root, 'from')];
   assert.equal(
     await ended(
-      start(...from, '--seed', '5', '--set', 'adversary.steps=1,adversary.scenarios=8,adversary.evaluate=12'),
+      start(
+        ...from,
+        '--seed',
+        '5',
+        '--set',
+        'adversary.drill=0,adversary.steps=1,adversary.scenarios=8,adversary.evaluate=12',
+      ),
     ),
     0,
   );

@@ -6,22 +6,22 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { openPool, type Pool } from '../../agent/rollout.ts';
+import { openPool } from '../../agent/rollout.ts';
 import { checkInput, InputError, parseJson } from '../../episode/input.ts';
 import { writeAtomic } from '../../evaluate/file.ts';
 import type { RoundRow } from '../../evaluate/report/rounds.ts';
-import { type Checkpoint, loadCheckpoint, saveCheckpoint } from '../../policy/local/checkpoint.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../policy/local/checkpoint.ts';
 import { decisionMask, judgementCues, makeGrammar } from '../../policy/local/grammar.ts';
 import { ParallelLearner } from '../../policy/local/parallel.ts';
 import { type Faced, weighOpponents } from '../../train/adversary/regret.ts';
 import type { AdversaryConfig } from '../../train/adversary/settings.ts';
 import { watchDecisions } from '../../train/alarm.ts';
-import { type AlignOptions, makeDemonstrations, makeLessons, type Progress, trainRun } from '../../train/align.ts';
+import { makeDemonstrations, makeLessons, trainRun } from '../../train/align.ts';
 import type { TrainConfig } from '../../train/config.ts';
 import { type Evaluation, evaluateRun } from '../../train/evaluation.ts';
 import { limitNorm } from '../../train/fault.ts';
 import type { Group } from '../../train/groups.ts';
-import { type Aids, type StepMetrics, updatePolicy } from '../../train/grpo.ts';
+import { type StepMetrics, updatePolicy } from '../../train/grpo.ts';
 import {
   appendMetrics,
   cutMetrics,
@@ -37,64 +37,16 @@ import { digestWeights } from '../../train/tune.ts';
 import { loadWorlds } from '../../world/world.ts';
 import { openArenas } from '../pool.ts';
 import { runAssault } from './assault.ts';
-import { type FixedSuites, listLosses, makeFixed, measureFixed } from './fixed.ts';
+import { drillTurn } from './drill.ts';
+import { listLosses, makeFixed, measureFixed } from './fixed.ts';
 import { playGroups, recallFaced } from './groups.ts';
 import { growPopulation, inheritPopulation, type Member, readPopulation, writePopulation } from './members.ts';
 import { pickPlays } from './mix.ts';
 import { keepRow, readRows } from './rows.ts';
+import { blank, move, type Notes, notesSchema, policyBefore, type State, save, type TurnOptions } from './state.ts';
 import { teachPlays } from './teach.ts';
 
-/** What a watcher is told, beside what an alignment tells. */
-export type TurnProgress =
-  | Progress
-  | {
-      readonly phase: 'attack';
-      readonly round: number;
-      readonly name: string;
-      readonly done: number;
-      readonly total: number;
-      readonly broken: number;
-    }
-  | {
-      readonly phase: 'harden';
-      readonly round: number;
-      readonly done: number;
-      readonly total: number;
-      readonly metrics: StepMetrics;
-    }
-  | {
-      readonly phase: 'fixed';
-      readonly round: number;
-      readonly done: number;
-      readonly total: number;
-      readonly name: string;
-    };
-
-export type TurnOptions = Omit<AlignOptions, 'onProgress'> & { readonly onProgress: (progress: TurnProgress) => void };
-
-/** Where a run of this phase is: which turn of which round, steps done in it, lines of metrics; and which run it is. */
-const notesSchema = z.strictObject({
-  turn: z.enum(['attack', 'train', 'fixed', 'done']),
-  round: z.int().min(0),
-  step: z.int().min(0),
-  metrics: z.int().min(0),
-  run: z.string(),
-});
-type Notes = z.infer<typeof notesSchema>;
-
-type State = {
-  readonly run: RunDirectory;
-  readonly config: TrainConfig;
-  readonly adversary: AdversaryConfig;
-  /** The policy the phase began with. */
-  readonly start: Checkpoint;
-  readonly learner: ParallelLearner;
-  readonly pool: Pool;
-  readonly suites: FixedSuites;
-  readonly aids: Aids;
-  readonly options: TurnOptions;
-  notes: Notes;
-};
+export type { TurnOptions, TurnProgress } from './state.ts';
 
 /** Steps between episode files, and demonstrations that are replayed beside each update. */
 const EPISODES_EVERY = 10;
@@ -152,11 +104,6 @@ async function prepare(run: RunDirectory, { from }: AdversaryConfig, options: Tu
   await saveCheckpoint(run.at('checkpoints', 'adversary'), { ...begun, training: blank(begun.theta, notes) });
 }
 
-const blank = (theta: Float32Array, notes: Notes) => {
-  const zeros = () => new Float32Array(theta.length);
-  return { m: zeros(), v: zeros(), step: 0, notes };
-};
-
 async function openState(
   run: RunDirectory,
   config: TrainConfig,
@@ -202,6 +149,8 @@ async function takeTurn(state: State): Promise<void> {
   switch (turn) {
     case 'fixed':
       return fixedTurn(state);
+    case 'drill':
+      return drillTurn(state);
     case 'attack':
       return attackTurn(state);
     case 'train':
@@ -222,7 +171,7 @@ async function attackTurn(state: State): Promise<void> {
     known.map(({ id }) => id),
     facedIn(await readMetrics(run)),
   );
-  const policy = `local:${run.at('checkpoints', `round-${round - 1}`)}`;
+  const policy = `local:${policyBefore(state, round)}`;
   const arena = openArenas({ defence: { policy, guard: null } }, config.sample.workers);
   try {
     const campaigns = await runAssault({
@@ -349,12 +298,15 @@ async function fixedTurn(state: State): Promise<void> {
   if (!kept)
     options.onProgress({ phase: 'alarm', text: `round ${round} is undone: on training’s families ${lost.join(', ')}` });
   const isLast = round >= adversary.rounds;
-  await move(state, isLast ? { turn: 'done' } : { turn: 'attack', round: round + 1, step: 0 });
+  if (isLast) await move(state, { turn: 'done' });
+  else if (round === 0 && adversary.drill > 0) await move(state, { turn: 'drill', step: 0 });
+  else await move(state, { turn: 'attack', round: round + 1, step: 0 });
 }
 
 /** Goes back to the policy before the round, with a fresh optimizer. */
-async function undo({ run, learner, notes }: State): Promise<void> {
-  const { theta } = await loadCheckpoint(run.at('checkpoints', `round-${notes.round - 1}`));
+async function undo(state: State): Promise<void> {
+  const { learner, notes } = state;
+  const { theta } = await loadCheckpoint(policyBefore(state, notes.round));
   learner.restore({ theta, ...blank(theta, notes) });
 }
 
@@ -366,14 +318,4 @@ async function readAttacks(run: RunDirectory, round: number): Promise<RoundRow['
   if (round === 0) return [];
   const file = run.at('adversary', `round-${round}.json`);
   return checkInput(attacksSchema, parseJson(await readFile(file, 'utf8'), file), file);
-}
-
-async function move(state: State, next: Partial<Notes>): Promise<void> {
-  state.notes = { ...state.notes, ...next };
-  await save(state);
-}
-
-function save({ run, start, learner, notes }: State): Promise<void> {
-  const { theta, m, v, step } = learner.state();
-  return saveCheckpoint(run.at('checkpoints', 'adversary'), { ...start, theta, training: { m, v, step, notes } });
 }

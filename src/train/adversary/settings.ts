@@ -51,6 +51,9 @@ export const adversarySchema = z
     taught: z.boolean().default(false),
     /** Demonstrations replayed beside each update (grpo.replay is their weight). */
     replay: count.default(32),
+    /** Steps of drill before the first round (redteam/adversary/drill.ts), and the learning rate they begin with. */
+    drill: z.int().min(0).default(0),
+    drillRate: z.number().positive().default(1e-2),
     /** Share of drawn opponents of which some genes are drawn anew. */
     mutate: share,
     /** How much a rate on the fixed suite of training's families may fall before a round is undone; 1: never undone. */
@@ -81,6 +84,8 @@ export const DEFAULT_ADVERSARY: Omit<AdversaryConfig, 'from' | 'rounds'> = {
   twins: 0.2,
   taught: true,
   replay: 32,
+  drill: 400,
+  drillRate: 1e-2,
   mutate: 0.5,
   tolerance: 0.05,
   evaluate: 480,

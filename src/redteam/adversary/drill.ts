@@ -1,0 +1,118 @@
+// The drill before the first round: scenarios of training's families under attacks drawn by chance, demonstrated like those of the
+// warm start and learned beside it. So a policy sees what is true of a request in any dress before it meets those that were sought
+// against it. Facts only: what to do about them is drawn by chance and left out of the loss. Not here: the demonstrations (teach.ts).
+import { rng } from '../../episode/random.ts';
+import { saveCheckpoint } from '../../policy/local/checkpoint.ts';
+import type { Grammar } from '../../policy/local/grammar.ts';
+import { makeGrammar } from '../../policy/local/grammar.ts';
+import type { Learner } from '../../policy/local/parallel.ts';
+import type { AdversaryConfig } from '../../train/adversary/settings.ts';
+import { splitList, WAYS } from '../../train/adversary/settings.ts';
+import type { TrainConfig } from '../../train/config.ts';
+import { checkReadings, limitLoss, limitNorm } from '../../train/fault.ts';
+import type { Aids } from '../../train/grpo.ts';
+import { appendMetrics, readMetrics } from '../../train/rundir.ts';
+import { rateAt } from '../../train/schedule.ts';
+import { LESSON_LOSS, type Lesson, lessonBatch, pickBatch, splitLessons } from '../../train/warmstart.ts';
+import { drawGenes, styleOf } from '../genome.ts';
+import { confineGenes, type Member } from './members.ts';
+import { pickPlays } from './mix.ts';
+import { blank, move, type State, save } from './state.ts';
+import { teachPlays } from './teach.ts';
+
+/** Number of the drill among rounds: its scenarios are those of no round. */
+export const DRILL = 1_000_000;
+
+/** Attacks drawn for each channel, and the share of plays that are harmless requests in one's dress. */
+const DRAWN = 512;
+const TWINS = 0.3;
+
+/** Attacks drawn by chance, as many for each channel. */
+export function drawDrillers(seed: number, { channels, hold }: AdversaryConfig): Member[] {
+  return splitList(channels, WAYS).flatMap((channel) =>
+    Array.from({ length: DRAWN }, (_, at): Member => {
+      const genes = confineGenes(channel, drawGenes(channel, rng('drill', seed, channel, at)), hold.split('+'));
+      return {
+        id: `${channel}:${genes.join('.')}`,
+        channel,
+        genes: [...genes],
+        style: styleOf(channel, genes),
+        round: DRILL,
+      };
+    }),
+  );
+}
+
+/** What a step of the drill teaches of dressed scenarios. Same run and step: same lessons. The engine of worlds must be loaded. */
+export async function drillLessons(
+  grammar: Grammar,
+  config: TrainConfig,
+  adversary: AdversaryConfig,
+  step: number,
+  members: readonly Member[],
+): Promise<Lesson[]> {
+  const shares = { fresh: 1 - TWINS, past: 0, twins: TWINS };
+  const at = { seed: config.seed, adversary: { ...adversary, ...shares }, round: DRILL, step, members, faced: [] };
+  return teachPlays(grammar, config, { round: DRILL, step }, await pickPlays(at));
+}
+
+/** One optimiser step on dressed lessons and demonstrations of the warm start. Throws TrainingFault, with nothing changed. */
+export async function drillStep(
+  learner: Learner,
+  dressed: readonly Lesson[],
+  {
+    config,
+    adversary,
+    step,
+  }: { readonly config: TrainConfig; readonly adversary: AdversaryConfig; readonly step: number },
+  { lessons, decisions, cues, limit = Number.POSITIVE_INFINITY }: Aids,
+): Promise<{ readonly loss: number; readonly gradientNorm: number }> {
+  const { warm, model } = config;
+  const replayed = { ...config, warm: { ...warm, batch: adversary.replay } };
+  const taught = [...pickBatch(lessons, replayed, warm.steps + step), ...dressed];
+  const weighing = { special: { mask: decisions, after: cues, weight: 0 } };
+  const { loss } = await learner.forwardBackward(lessonBatch(taught, weighing), LESSON_LOSS);
+  const when = { phase: 'drill', step };
+  const parts = () => splitLessons(taught, weighing);
+  await checkReadings(learner, when, [{ what: 'the loss', value: loss, most: limitLoss(model.vocab) }], parts);
+  const { gradientNorm } = await learner.optimStep({
+    learningRate: rateAt(step, adversary.drill, adversary.drillRate, warm.rise, 0.05, 'linear'),
+    beta2: 0.95,
+    orthogonal: warm.optimizer === 'muon',
+    weightDecay: warm.weightDecay,
+    limit,
+  });
+  await checkReadings(learner, when, [{ what: "the gradient's length", value: gradientNorm, most: limit }], parts);
+  return { loss, gradientNorm };
+}
+
+/** Teaches what is true of scenarios under attacks drawn by chance. */
+export async function drillTurn(state: State): Promise<void> {
+  const { run, config, adversary, options, learner, aids } = state;
+  const members = drawDrillers(config.seed, adversary);
+  const grammar = makeGrammar(state.start.tokenizer);
+  const norms = (await readMetrics(run)).filter(isDrilled).map(({ gradientNorm }) => gradientNorm);
+  while (state.notes.step < adversary.drill) {
+    const { step } = state.notes;
+    const dressed = await drillLessons(grammar, config, adversary, step, members);
+    const metrics = await drillStep(
+      learner,
+      dressed,
+      { config, adversary, step },
+      { ...aids, limit: limitNorm(norms) },
+    );
+    norms.push(metrics.gradientNorm);
+    await appendMetrics(run, { phase: 'drill', step, ...metrics });
+    state.notes = { ...state.notes, step: step + 1, metrics: state.notes.metrics + 1 };
+    options.onProgress({ phase: 'drill', done: step + 1, total: adversary.drill, loss: metrics.loss });
+    if (options.signal.aborted || state.notes.step % config.checkpoint === 0) await save(state);
+    options.signal.throwIfAborted();
+  }
+  const { theta } = learner;
+  await saveCheckpoint(run.at('checkpoints', 'drilled'), { ...state.start, theta, training: null });
+  learner.restore({ theta, ...blank(theta, state.notes) });
+  await move(state, { turn: 'attack', round: 1, step: 0 });
+}
+
+const isDrilled = (line: unknown): line is { readonly gradientNorm: number } =>
+  typeof line === 'object' && line !== null && 'phase' in line && line.phase === 'drill';
