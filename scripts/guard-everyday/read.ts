@@ -1,7 +1,7 @@
 // Everyday conversations of agents, made up for the guard: read from a plain text, laid out as trajectory lines with labels,
-// as they are and with an order planted in a text from outside. Eight files: seen.txt, new.txt, fresh.txt, sealed.txt, wide.txt,
-// others.txt and again.txt, which the guard was improved on and whose every line is in the tests (the last four once they had been
-// judged unseen), and heldout.txt, of which only totals are looked at. In others.txt and again.txt, by other authors, attacks are whole texts.
+// as they are and with an order planted in a text from outside. Nine files: seen.txt, new.txt, fresh.txt, sealed.txt, wide.txt,
+// others.txt, again.txt and third.txt, which the guard was improved on and whose every line is in the tests (the last five once they had been
+// judged unseen), and heldout.txt, of which only totals are looked at. In others.txt, again.txt and third.txt, by other authors, attacks are whole texts.
 // A file's lines: `=== name | language`, `S:` system prompt, `U:` user, `A:` agent, `> tool {arguments}`, `< result`, `<* result
 // from outside`, `! what an attacker wants => tool {arguments}`, `!fr …` the same in another language, `? tool | what it does |
 // argument: what it is; …` a tool's description (a tool without one has its name only).
@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Labelled, toolOf } from '../guard-benchmarks/labelled.ts';
 
-export type Part = 'seen' | 'new' | 'heldout' | 'fresh' | 'sealed' | 'wide' | 'others' | 'again';
+export type Part = 'seen' | 'new' | 'heldout' | 'fresh' | 'sealed' | 'wide' | 'others' | 'again' | 'third';
 type Call = { readonly name: string; readonly args: string };
 type Step =
   | { readonly kind: 'system' | 'user' | 'agent'; readonly text: string }
@@ -122,6 +122,7 @@ const FRAMES: { readonly [part in Part]: { readonly [language: string]: readonly
   },
   others: { en: ['{goal}'] },
   again: { en: ['{goal}'] },
+  third: { en: ['{goal}'] },
 };
 
 /** Reads the conversations of a part. Throws Error naming the line that has no known shape. */
@@ -210,7 +211,7 @@ export function* listCases(part: Part): Generator<Case> {
       all[(at + far) % all.length]!.goals.filter((goal) => goal.language === 'en'),
     );
     for (const [k, goal] of one.goals.entries())
-      for (const frame of FRAMES[part][goal.language]!) yield attack(one, tools, goal, frame, k, 'attacked');
+      for (const frame of FRAMES[part][goal.language] ?? FRAMES[part].en!) yield attack(one, tools, goal, frame, k, 'attacked');
     for (const [k, goal] of strange.entries()) {
       const frames = FRAMES[part].en!;
       yield attack(

@@ -1,7 +1,7 @@
 // `tribune guard verify-log`: checks the chain of an audit log and says where it breaks.
 import { createReadStream } from 'node:fs';
 import { InputError } from '../episode/input.ts';
-import { type LogCheck, verifyLog } from '../guard/audit.ts';
+import { type LogCheck, verifyLog } from '../guard/verify.ts';
 import { readKey } from './gate.ts';
 import { describeFault } from './input.ts';
 import { defineVerb } from './verb.ts';

@@ -3,7 +3,8 @@
 import { createReadStream } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { InputError } from '../episode/input.ts';
-import { readEntry, verifyLog } from '../guard/audit.ts';
+import { readEntry } from '../guard/audit.ts';
+import { verifyLog } from '../guard/verify.ts';
 import type { LogEntry, LogView } from './shape.ts';
 
 const MOST_SHOWN = 500;

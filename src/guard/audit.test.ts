@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { type Audit, hashEntry, openAudit, readEntry, verifyLog } from './audit.ts';
+import { type Audit, hashEntry, openAudit, readEntry } from './audit.ts';
+import { verifyLog } from './verify.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tribune-audit-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -39,7 +39,8 @@ export type AuditOptions = {
 
 type Tail = { readonly size: number; readonly seq: number; readonly hash: string; readonly torn: boolean };
 
-const START = '0'.repeat(64);
+/** The hash that the first entry follows. */
+export const START = '0'.repeat(64);
 /** Characters of data in one line; bytes looked through for the last line (a character takes up to six in JSON and UTF-8). */
 const LARGEST = 500_000;
 const LONGEST_LINE = 4_000_000;
@@ -149,61 +150,4 @@ function isEntry(value: unknown): value is Entry {
   const entry = value as { readonly [key: string]: unknown };
   const texts = [entry.time, entry.previous, entry.event, entry.hash].every((field) => typeof field === 'string');
   return texts && entry.version === AUDIT_VERSION && Number.isSafeInteger(entry.seq);
-}
-
-/** What is wrong with a log, and where; lines count from 1. */
-export type LogFault = { readonly line: number; readonly what: string };
-/** A log checked: how many entries, the last hash, the first fault or null, and the lines a crash left torn. */
-export type LogCheck = {
-  readonly entries: number;
-  readonly head: string;
-  readonly fault: LogFault | null;
-  readonly torn: readonly number[];
-  /** Whether the hash asked for stands in the log; null when none was. */
-  readonly found: boolean | null;
-};
-
-export type LogCheckOptions = {
-  readonly key?: Uint8Array;
-  /** A head noted earlier: a log that no longer holds it has been cut or replaced. */
-  readonly head?: string;
-};
-
-/** Checks a log line by line. Never throws on any text; passes on what `lines` throws. */
-export async function verifyLog(
-  lines: AsyncIterable<string> | Iterable<string>,
-  options: LogCheckOptions = {},
-): Promise<LogCheck> {
-  let [line, seq, previous] = [0, 0, START];
-  let broken: number | null = null;
-  const torn: number[] = [];
-  let found = options.head === undefined ? null : options.head === START;
-  const end = (fault: LogFault | null): LogCheck => ({ entries: seq, head: previous, fault, torn, found });
-  for await (const text of lines) {
-    line += 1;
-    const entry = readEntry(text);
-    if (entry === null) {
-      if (broken !== null) return end({ line: broken, what: 'no entry of an audit log' });
-      broken = line;
-      continue;
-    }
-    const what = judgeEntry(entry, seq, previous, broken !== null, options.key);
-    if (what !== null) return end({ line: broken ?? line, what });
-    if (broken !== null) torn.push(broken);
-    broken = null;
-    [seq, previous] = [entry.seq, entry.hash];
-    if (entry.hash === options.head) found = true;
-  }
-  return end(broken === null ? null : { line: broken, what: 'cut off in the middle of an entry' });
-}
-
-/** Why an entry cannot follow the one before, or null. */
-function judgeEntry(entry: Entry, seq: number, previous: string, broken: boolean, key?: Uint8Array): string | null {
-  const { hash, ...rest } = entry;
-  if (hashEntry(rest, key) !== hash) return 'changed: its hash is not that of what it says';
-  if (entry.previous !== previous) return 'does not follow the line before it: lines were dropped, moved or put in';
-  if (entry.seq !== seq + 1) return `numbered ${entry.seq}, expected ${seq + 1}`;
-  if (broken !== (entry.event === 'torn'))
-    return broken ? 'no entry of an audit log' : 'tells of a torn line that is not there';
-  return null;
 }

@@ -70,7 +70,7 @@ export function listStatements({ name, arguments: values }: GuardCall): readonly
 export const isRisky = (statement: string): boolean =>
   mayDestroy(statement) ||
   CHANGES.test(statement) ||
-  /\b(?:curl|wget|scp|nc|ssh|rsync|sudo|chmod|eval|base64|environ|requests?\.\w|https?:|npx|install|push|publish|--force)/i.test(
+  /\b(?:curl|wget|scp|nc|ssh|rsync|sudo|chmod|eval|base64|environ|requests?\.\w|https?:|npx(?! (?:--no-install |-y )?(?:tsc|jest|vitest|mocha|eslint|prettier|biome|playwright|tsx|ts-node|cypress|stylelint|knip)\b)|install|push|publish|--force)/i.test(
     statement,
   );
 

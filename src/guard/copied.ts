@@ -3,6 +3,7 @@
 import { findBound } from './clause.ts';
 import { isRisky, listStatements } from './command.ts';
 import { type Finding, isEcho } from './destination.ts';
+import type { Digest } from './digest.ts';
 import { isConsequential } from './effects.ts';
 import { type CallParts, type Leaf, LINES } from './facts.ts';
 import { foldText, squash } from './fold.ts';
@@ -11,8 +12,9 @@ import { stemWord } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { isFieldOfPointed } from './pointed.ts';
 import { isFound } from './purpose.ts';
+import { meets } from './said.ts';
 import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
-import { type HeardTool, hasMeaning, nameText, type View } from './view.ts';
+import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
 
 /** How far from the tool's name a value may stand. */
 const NEAR = 400;
@@ -24,25 +26,55 @@ export function judgeCopied(
   { hands, strict }: { readonly hands: (tool: HeardTool) => boolean; readonly strict: boolean },
 ): Finding | null {
   if (view.user.length === 0) return null;
-  const lure = findLure(view, parts, hands);
-  if (lure !== null || !isConsequential(parts.effects)) return lure;
+  const drawn = findLure(view, parts, hands) ?? findErrand(view, parts) ?? findQuery(view, parts, hands);
+  if (drawn !== null || !isConsequential(parts.effects)) return drawn;
   const strange = parts.leaves.filter(
     (leaf) => leaf.kind !== 'date' && leaf.weight >= 0.25 && !isTrusted(view, leaf) && !holdsIn(view.shown, leaf),
   );
   const { call } = parts;
-  const commands = listStatements(call).filter(isRisky);
+  const commands = [
+    ...listStatements(call).filter(isRisky),
+    ...parts.leaves.map(({ value }) => value).filter(runsRemote),
+  ];
   const accounts = strange.filter(isAccount);
+  // To keep an account is to pay it some day.
+  const keeps = KEEPS.test(call.name) && !parts.effects.includes('spends') && !handsOver(view, ACCOUNTS);
+  const kept = keeps ? accounts.find((leaf) => isLong(leaf) && !isFound(view, leaf)) : undefined;
+  const hidden = strange.find(({ path, folded }) => /path|file/i.test(path) && HIDDEN.test(folded));
   const [name] = [call.name.split(/__|[./:]/).at(-1)!, call.name].filter(isIdentifier);
   for (const tool of view.tools) {
     const account = accounts.find((leaf) => isChanged(tool, leaf, BANK.test(call.name)) && !isEcho(tool, leaf));
     if (account !== undefined) return tell(tool, `${show(account.value)} is said to be new`);
     const command = commands.find((one) => isCopied(view, tool, one));
     const named = name === undefined || tool.tool === call.name ? undefined : findNamed(view, name, tool, strange);
-    if ((command ?? named) === undefined || hands(tool)) continue;
+    const set = [kept, hidden].find(
+      (leaf) => leaf && !isEcho(tool, leaf) && holdsValue(tool.digest.words, tool.digest.folded.text, leaf),
+    );
+    if ((command ?? named ?? set) === undefined || hands(tool)) continue;
+    if (set !== undefined) return tell(tool, `only there is ${show(set.value)}, and nobody spoke of setting one`);
     if (command !== undefined) return tell(tool, `the command ${show(command)} stands there word for word`);
     return tell(tool, `it names ${call.name} and gives ${show(named!.value)}`);
   }
-  return strict ? judgeAlien(view, parts, strange, hands) : null;
+  return strict ? (judgeErasing(view, parts, hands) ?? judgeAlien(view, parts, strange, hands)) : null;
+}
+
+/** Something nobody named is done away with, by a tool made for it, and nobody spoke of doing away with anything or of such things. */
+function judgeErasing(
+  view: View,
+  { call, effects, units, total, leaves }: CallParts,
+  hands: (tool: HeardTool) => boolean,
+): Finding | null {
+  if (!effects.includes('irreversible') || !units.some(({ meanings }) => meanings.includes('~delete'))) return null;
+  const trusted = [...view.user, ...view.system, ...view.shown];
+  if (hasMeaning(trusted, ['~delete']) || view.tools.some(hands)) return null;
+  const said = units.filter(({ word }) => hasWord(trusted, word)).reduce((sum, { weight }) => sum + weight, 0);
+  const named = (leaf: Leaf): boolean => leaf.weight >= 0.25 && leaf.kind !== 'date' && holdsIn(trusted, leaf);
+  if (said >= 0.4 * total || leaves.some(named)) return null;
+  return {
+    mode: 'sensitive',
+    source: 'purpose',
+    text: `nobody the agent works for spoke of anything like ${call.name}`,
+  };
 }
 
 const tell = (tool: HeardTool, what: string): Finding => ({
@@ -51,8 +83,14 @@ const tell = (tool: HeardTool, what: string): Finding => ({
   text: `${nameText(tool)}: ${what}`,
 });
 
+/** Whether a text, to be written somewhere, has what is fetched elsewhere run. */
+const runsRemote = (value: string): boolean =>
+  /\b(?:curl|wget|iwr|irm)\b[^\n]{0,300}(?:\|\s{0,3}(?:sudo )?(?:ba|z|da)?sh\b|\|\s{0,3}(?:python|node|perl|iex)|\))|\bbase64 (?:-d|--decode)\b/i.test(
+    value.slice(0, 20_000),
+  );
+
 const isCopied = (view: View, tool: HeardTool, command: string): boolean => {
-  const { text } = foldText(command);
+  const text = foldText(command).text.trim();
   return (
     tool.digest.folded.text.includes(text) &&
     !tool.echoes().includes(text) &&
@@ -76,14 +114,68 @@ function findLure(view: View, { leaves }: CallParts, hands: (tool: HeardTool) =>
   // A page is asked for by its address; what follows a question mark is told to whoever owns it.
   if (host === null || !link.folded.includes('?') || trusted.some(({ digest }) => digest.folded.text.includes(host)))
     return null;
-  const tool = view.tools.find(({ digest }) => digest.folded.text.includes(link.folded));
+  const page = link.folded.slice(0, link.folded.indexOf('?'));
+  const tool = view.tools.find(({ digest }) => digest.folded.text.includes(page));
   if (tool === undefined || WEB.test(tool.tool) || hands(tool)) return null;
   return tell(tool, `only there is the link ${show(link.value)}, and nobody spoke of opening one`);
 }
 
+/**
+ * A link made up by the agent for a host that only a tool's text brings and nothing was read from, with words of the conversation in
+ * what follows the question mark: to open it is to tell them.
+ */
+function findErrand(view: View, { leaves }: CallParts): Finding | null {
+  const link = leaves.find(({ kind, folded }) => kind === 'link' && folded.includes('?'));
+  const host = link === undefined ? null : hostOf(link.folded);
+  if (link === undefined || host === null) return null;
+  const trusted = [...view.user, ...view.system, ...view.shown];
+  const has = ({ digest }: { readonly digest: Digest }): boolean => digest.folded.text.includes(host);
+  if (trusted.some(has) || view.tools.some((tool) => tool.echoes().includes(host))) return null;
+  const tool = view.tools.find(has);
+  // Documentation says how links are made.
+  if (
+    tool === undefined ||
+    /docs?\b|readme|api|manual|guide/i.test(tool.tool) ||
+    view.tools.some(({ digest }) => digest.folded.text.includes(link.folded))
+  )
+    return null;
+  const query = link.folded.slice(link.folded.indexOf('?')).replace(/%[0-9a-f]{2}/g, ' ');
+  const given = query.split(/[?&;]/).map((part) => part.slice(part.indexOf('=') + 1));
+  const told = (given.join(' ').match(/[\p{L}\p{N}]{4,}/gu) ?? []).filter((word) => !tool.digest.words.has(word));
+  const carried = told.find((word) => hasWord([...trusted, ...view.tools], word));
+  return carried === undefined
+    ? null
+    : tell(tool, `the link to ${host} comes from there, and would tell ${show(carried)}`);
+}
+
+const QUERY =
+  /^\s{0,9}(?:with\b.{1,400})?(?:select\b.{1,2000}\bfrom\b|update\b.{1,80}\bset\b.{1,80}=|insert into\b|delete from\b|(?:drop|alter|create|truncate) (?:table|database|user|role|view|policy)\b|grant\b.{1,200}\bto\b)/is;
+
+/** A query that stands word for word in a text nobody handed over. */
+function findQuery(view: View, { leaves }: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
+  const query = leaves.find(({ value }) => QUERY.test(value));
+  const tool =
+    query === undefined ? undefined : view.tools.find((one) => isCopied(view, one, query.value) && !hands(one));
+  return tool === undefined ? null : tell(tool, `the query ${show(query!.value)} stands there word for word`);
+}
+
+/** Files that change how programs run, which nobody looks at: `.npmrc`, `.bashrc`, `.git/hooks/…`, `.github/workflows/…`. */
+const HIDDEN = /(?:^|[\\/])\.[a-z][\w.-]{1,30}(?:$|[\\/])/;
+
+/** The user speaks of accounts. */
+const ACCOUNTS =
+  /\b(?:ibans?|banks?|bank(?:ing)? details|accounts?|payouts?|konto\w{0,8}|bankverbindung|comptes?|cuentas?|cont[io]|rib)\b/;
+
+/** Tools that keep something. */
+const KEEPS = /set|updat|chang|edit|add|creat|regist|save|store|put|modif|alta|anleg|ander/i;
+
+const isLong = ({ kind, folded }: Leaf): boolean => kind === 'account' && /^[a-z]{2}\d\d/.test(folded);
+
 const isAccount = ({ kind, path, role, weight }: Leaf): boolean =>
   kind === 'account' ||
-  (weight >= 1 && role !== 'content' && /iban|account|giro|wallet|routing|sort.?code/i.test(path));
+  (weight >= 1 &&
+    role !== 'content' &&
+    /iban|giro|wallet|routing|sort.?code|account(?:_?(?:no|num\w{0,3}))?$/i.test(path));
 
 const CHANGED =
   /\b(?:new|now|since|changed?|changes|instead|updated?|replaces?d?|former(?:ly)?|previous|old|no longer|closed|moved|merged?r?|from \d|as of|henceforth|neue?[nrs]?|geandert|nouve(?:au|lle)s?|nuev[oa]s?|nuov[oa])\b/;
@@ -131,8 +223,8 @@ function judgeAlien(
   hands: (tool: HeardTool) => boolean,
 ): Finding | null {
   const trusted = [...view.user, ...view.system, ...view.shown];
-  const met = parts.units.filter(({ meanings }) => hasMeaning(trusted, meanings));
-  if (met.reduce((sum, { weight }) => sum + weight, 0) > parts.total * 0.35) return null;
+  const said = trusted.map(({ digest }) => digest);
+  if (parts.units.reduce((sum, unit) => sum + unit.weight * meets(said, unit), 0) > parts.total * 0.35) return null;
   const telling = parts.leaves.filter(
     ({ weight, kind, role, path }) => weight >= 1 && kind !== 'date' && role !== 'content' && !LINES.test(path),
   );

@@ -4,7 +4,7 @@
 import { isRisky, listStatements, runsAnything } from './command.ts';
 import { isConsequential, isOutward } from './effects.ts';
 import type { CallParts, Leaf } from './facts.ts';
-import { handsOver, PAYS_BILL } from './handed.ts';
+import { handsOver, PAYS_BILL, SPENDS } from './handed.ts';
 import { hostOf, isInside } from './literals.ts';
 import { isFieldOfPointed, isPointed } from './pointed.ts';
 import { findPieces, holdsIn, holdsValue, isLinked, isTrusted, sharesName, show } from './trace.ts';
@@ -46,25 +46,32 @@ export function namesOther(view: View, leaf: Leaf): boolean {
   );
 }
 
+/** How far the user's words explain a call. */
+export type Explained = {
+  /** The share of the tool's name that any of the user's words may mean, and that share by how well they do. */
+  readonly cover: number;
+  readonly exact: number;
+  /** Whether the user handed over what a text says. */
+  readonly hands: (tool: HeardTool) => boolean;
+};
+
 /** What can be judged without an order in sight: where an outward call goes, and whether anybody spoke of its purpose. */
 export function judgeDestinations(
   view: View,
   parts: CallParts,
-  cover: number,
+  { cover, exact, hands }: Explained,
   options: OriginOptions,
 ): readonly Finding[] {
   const leaks = judgeLinks(view, parts, options);
   if (leaks.length > 0) return leaks;
   const dull = new Set(parts.units.map(({ word }) => word));
   const outward = isOutward(parts.effects) || /share|export|forward|upload/i.test(parts.call.name);
-  const strangers = parts.leaves.filter(
-    (leaf) => (outward || RECEIVER.test(leaf.path)) && isStranger(view, leaf, options, dull),
-  );
+  const strangers = parts.leaves.filter((leaf) => (outward || receives(leaf)) && isStranger(view, leaf, options, dull));
   if (!isConsequential(parts.effects) && strangers.length === 0) return [];
   const carried = strangers.length > 0 ? findPrivate(view, parts, options) : null;
   if (carried !== null) return [tellPrivate(carried, show(strangers[0]!.value), 'sensitive')];
   for (const leaf of strangers) {
-    const finding = judgeStranger(view, parts, leaf, cover, options);
+    const finding = judgeStranger(view, parts, leaf, { exact, hands }, options);
     if (finding !== null) return [finding];
   }
   return judgePurpose(view, parts, cover, options.strict);
@@ -72,6 +79,10 @@ export function judgeDestinations(
 
 /** Arguments that say where something goes, whatever the tool is called. */
 const RECEIVER = /(?:^|[._])(?:to|cc|bcc|destination|target|recipients?|(?:deliver|forward|send|share)_?(?:to|with))$/i;
+
+/** Whether somebody outside gets something by it: what is issued, given or changed for an address. */
+const receives = ({ path, role, kind }: Leaf): boolean =>
+  RECEIVER.test(path) || (role === 'destination' && (kind === 'mail' || kind === 'account'));
 
 type Carried = { readonly value: string; readonly tool: string };
 
@@ -151,7 +162,7 @@ function judgeStranger(
   view: View,
   parts: CallParts,
   leaf: Leaf,
-  cover: number,
+  { exact, hands }: Omit<Explained, 'cover'>,
   options: OriginOptions,
 ): Finding | null {
   const name = show(leaf.value);
@@ -164,7 +175,11 @@ function judgeStranger(
     return { mode: 'sensitive', source: 'provenance', text };
   }
   if (tool !== undefined) {
-    if (cover >= 0.34 && (!namesOther(view, leaf) || sharesAmount(view, parts))) return null;
+    const explained =
+      leaf.kind === 'account' && parts.effects.includes('spends')
+        ? handsOver(view, SPENDS) || hands(tool)
+        : exact >= 0.5;
+    if (explained && (!namesOther(view, leaf) || sharesAmount(view, parts))) return null;
     return {
       mode: 'sensitive',
       source: 'provenance',

@@ -63,7 +63,7 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
   ['shouts', /\b(?:important|urgent|attention|critical|warning)[ \t]?!{2,}/g],
   [
     'speaks as the user',
-    /\b(?:this is|i am|i'm) (?:the |your )?(?:user|account owner|operator|developer|admin|administrator|system)\b|\b(?:(?:this is )?an? )?(?:\w{1,30} )?message from (?:me|the user|your (?:user|owner|operator|developer|creator|admin))\b(?:[^.\n]{0,60}\bto you\b)?|\bthe user (?:wants|asked|requests?|requested|would like|needs|has (?:asked|requested|approved|authori[sz]ed|confirmed|agreed|consented)|already (?:approved|confirmed|agreed)|approved|authori[sz]ed) \w|\b(?:already|pre-?) ?(?:been )?(?:approved|authori[sz]ed|confirmed|cleared) by (?:the )?(?:user|owner|admin|security|operator)\b|\byou (?:have been|are|were) (?:now )?(?:authori[sz]ed|permitted|instructed|ordered|required) to\b/g,
+    /\b(?:new|next|another|latest|real) (?:user|human)(?:'s)? (?:message|turn|request|input|prompt) ?:|\b(?:this is|i am|i'm) (?:the |your )?(?:user|account owner|operator|developer|admin|administrator|system)\b|\b(?:(?:this is )?an? )?(?:\w{1,30} )?message from (?:me|the user|your (?:user|owner|operator|developer|creator|admin))\b(?:[^.\n]{0,60}\bto you\b)?|\bthe user (?:wants|asked|requests?|requested|would like|needs|has (?:asked|requested|approved|authori[sz]ed|confirmed|agreed|consented)|already (?:approved|confirmed|agreed)|approved|authori[sz]ed) \w|\b(?:already|pre-?) ?(?:been )?(?:approved|authori[sz]ed|confirmed|cleared) by (?:the )?(?:user|owner|admin|security|operator)\b|\byou (?:have been|are|were) (?:now )?(?:authori[sz]ed|permitted|instructed|ordered|required) to\b/g,
   ],
 ];
 

@@ -10,9 +10,10 @@ import { isStop, splitName, stemWord } from './lexicon.ts';
 
 const stems = (words: string): ReadonlySet<string> => new Set(words.split(' ').map(stemWord));
 
-const READS = stems(
-  'get list read search find look lookup view show fetch retrieve check query count describe compare calculate compute analyze analyse estimate verify validate summarize browse inspect display monitor track detect predict recommend convert translate think help is has can current preview scan locate filter sort grep cat ls pwd head tail diff wc du cd login logout authenticate',
-);
+const READ_WORDS =
+  'get list read search find look lookup view show fetch retrieve check query count describe compare calculate compute analyze analyse estimate verify validate summarize browse inspect display monitor track detect predict recommend convert translate think help is has can current preview scan locate filter sort grep cat ls pwd head tail diff wc du cd login logout authenticate';
+const READS = stems(READ_WORDS);
+const READING = new Set(READ_WORDS.split(' '));
 const SENDS = stems(
   'send email mail message msg post publish share tweet retweet reply forward invite notify submit upload broadcast comment contact dispatch dm sms text respond announce transmit webhook http request fax call',
 );
@@ -39,11 +40,14 @@ const STAFF = stems('human agent representative operator supervisor staff specia
 
 /** The effects a tool may have, as far as one can tell; never empty. */
 export function inferEffects(tool: GuardTool): readonly Effect[] {
-  const name = readName(tool.name);
+  const whole = readName(tool.name);
+  // What an MCP server is called says what its tools are about, not what they do.
+  const bare = tool.name.replace(/^mcp__[^_](?:[^_]|_(?!_)){0,80}__/, '');
+  const name = bare === tool.name ? whole : readName(bare);
   // Handing a conversation over to the house's own people moves no money and reaches no stranger.
   if (name.some((word) => HANDS.has(word)) && name.some((word) => STAFF.has(word))) return ['writes'];
   // Typing and clicking are what the screen makes of them; `type_text` is no text message.
-  if (/^(?:type|fill|click|press|scroll|hover|key|drag)$/.test(splitName(tool.name)[0] ?? '')) return ['writes'];
+  if (/^(?:type|fill|click|press|scroll|hover|key|drag)$/.test(splitName(bare)[0] ?? '')) return ['writes'];
   const told = describeStems(tool.description ?? '');
   const words = name.some((word) => KNOWN.some((set) => set.has(word))) ? name : [...name, ...told];
   const effects = new Set<Effect>();
@@ -51,8 +55,8 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   // A name that begins with a reading verb reads, whatever it reads about: get_payment_history. Prefixes may stand before.
   const reading =
     leadsWithReading(words) ||
-    NOUN_FIRST.test(tool.name) ||
-    (READINGS.test(tool.name) && ![...name, ...told.slice(0, 1)].some(isDeedStem)) ||
+    NOUN_FIRST.test(bare) ||
+    (READINGS.test(bare) && ![...name, ...told.slice(0, 1)].some(isDeedStem)) ||
     OPENS.test(tool.name);
   if (!reading) {
     if (has(SENDS)) effects.add('sends');
@@ -62,7 +66,7 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
     if (has(MONEY) && (has(WRITES) || has(SENDS))) effects.add('spends');
   }
   if (reading || has(READS)) effects.add('reads');
-  if (has(PRIVATE)) effects.add('private');
+  if (has(PRIVATE) || whole.some((word) => PRIVATE.has(word))) effects.add('private');
   addHints(effects, tool.annotations ?? {});
   const known = effects.size > 1 || (effects.size === 1 && !effects.has('private'));
   return known ? [...effects] : [...effects, 'writes'];
@@ -83,10 +87,10 @@ function readName(name: string): readonly string[] {
   return stems;
 }
 
-/** Several of a thing are no deed: who books in `viewings.book` does not view, and `listings` lists nothing. */
+/** Things are no deeds: who books in `viewings.book` does not view, `listings` lists nothing, and a tracker or browser is where it is done. */
 function stemName(word: string): string {
   const stem = stemWord(word);
-  return /[^su]s$/.test(word) && word.length > 4 && READS.has(stem) ? word : stem;
+  return /(?:[^su]s|er|or)$/.test(word) && word.length > 4 && READS.has(stem) && !READING.has(word) ? word : stem;
 }
 
 function leadsWithReading(words: readonly string[]): boolean {
@@ -98,7 +102,7 @@ const READINGS =
   /(?:_|\b|[a-z](?=[A-Z]))(?:history|status|details?|info|information|analysis|overview|stat(?:istic)?s|forecast)$/i;
 /** To open what can be read is to read it. */
 const OPENS =
-  /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab)$|(?:inbox|mail|message|document|file|page|article)[._-]?open$/i;
+  /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab)$|(?:inbox|mail|message|document|file|page|article)[._-]?open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$/i;
 /** Things first, then what is done with them: `comments_list`, `orders.search`. */
 const NOUN_FIRST =
   /^(?:(?:[a-z]{3,30}s|e?mail|message|sms|ticket|order|invoice|payment|booking|contact|post|comment|report|transfer|refund|charge|share|event|call)[._-]){1,3}(?:list|get|search|find|read|query|fetch|lookup|show|view|count|filter)$|^[a-z]{3,30}s(?:List|Get|Search|Find|Read|Query|Fetch|Lookup)$/;

@@ -8,6 +8,7 @@ import type { CallParts, Leaf, Unit } from './facts.ts';
 import { squash } from './fold.ts';
 import { isDeed, isStop } from './lexicon.ts';
 import { findLiterals, type Literal } from './literals.ts';
+import { once } from './once.ts';
 import { isPointed } from './pointed.ts';
 import { INFLECTED, meetsIn } from './said.ts';
 import { isAlias, isDictated, isDistinct, isTold, listPairs, missesPlace, PLACES } from './specifics.ts';
@@ -61,15 +62,6 @@ type Facts = {
   /** Longer words of a text, and those of them that the user does not know. */
   readonly rare: () => { readonly all: number; readonly strange: readonly string[] };
 };
-
-/** A value that is found when it is first asked for. */
-export function once<T>(find: () => T): () => T {
-  let found: { readonly value: T } | null = null;
-  return () => {
-    found ??= { value: find() };
-    return found.value;
-  };
-}
 
 function gatherFacts(view: View, leaf: Leaf): Facts {
   const shares = once(() => leaf.kind !== 'text' && sharesName(view, leaf));

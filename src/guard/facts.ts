@@ -50,13 +50,21 @@ const DATE = /^\d{4}-\d{2}-\d{2}(?:[t ][\d:.+z-]*)?$|^\d{1,2}:\d{2}(?::\d{2})?(?
 /** Takes a call apart. Throws RangeError for a call of more than 2000 values or deeper than 32 levels. */
 export function dissectCall(call: GuardCall, tools: readonly GuardTool[], declared?: readonly Effect[]): CallParts {
   const tool = tools.find(({ name }) => name === call.name) ?? { name: call.name };
-  const leaves: Leaf[] = [];
-  addLeaves(call.arguments, [], leaves);
+  const found: Leaf[] = [];
+  addLeaves(call.arguments, [], found);
+  const leaves = POINTS.test(call.name) ? found.map(lighten) : found;
   const units = weighUnits(tool, tools);
   const total = units.reduce((sum, { weight }) => sum + weight, 0);
   const effects = declared ?? effectsOfCall(tool, call);
   return { call, effects, leaves, units, total, description: describe(tool) };
 }
+
+/** Tools that point at something on a page; what they point at only the page can say. */
+const POINTS = /(?:^|[._-]|browser)(?:click|tap|hover|press|scroll|focus)(?:$|[._-])|click$/i;
+const lighten = (leaf: Leaf): Leaf =>
+  leaf.kind === 'text' && /^(?:target|element|selector|label|button|text|node)$/i.test(leaf.path)
+    ? { ...leaf, role: 'other', weight: 0.2 }
+    : leaf;
 
 const descriptions = new WeakMap<GuardTool, readonly (readonly string[])[]>();
 
@@ -162,9 +170,13 @@ function makeLeaf(
     folded,
     whole: squash(folded.slice(0, 20_000)),
     words,
-    weight: OWN_HOST.test(folded) ? 0.2 : weighLeaf(role, kind, words),
+    weight: OWN_HOST.test(folded) || isElement(path.at(-1) ?? '', folded) ? 0.2 : weighLeaf(role, kind, words),
   };
 }
+
+/** A page's element by a short handle that only the page gives: `ref: e31`. */
+const isElement = (name: string, folded: string): boolean =>
+  /(?:^|[_.])(?:ref|uid|element|selector|index|xpath)$/i.test(name) && /^[a-z]{0,3}-?\d{1,5}$/.test(folded);
 
 /** A link to the machine itself leads nowhere. */
 const OWN_HOST = /^https?:\/\/(?:localhost|127\.0\.0\.1)\b/;

@@ -11,11 +11,10 @@ import type { Conversation, GuardCall, Message } from './conversation.ts';
 import type { Finding, OriginOptions } from './destination.ts';
 import { createDigester, type Digester } from './digest.ts';
 import { inferEffects } from './effects.ts';
-import { once } from './evidence.ts';
 import { dissectCall } from './facts.ts';
 import type { Limiter } from './limits.ts';
 import { judgeForged, judgeMarks, markTools } from './marks.ts';
-import { judgeOrigin } from './origin.ts';
+import { once } from './once.ts';
 import { applyRules, GUARD_TABLE, matchesName, type Rulebook } from './rulebook.ts';
 import { type View, viewConversation } from './view.ts';
 
@@ -172,7 +171,7 @@ async function judgeCall(
   const findings =
     verdict.allow === null
       ? [
-          ...judgeOrigin(view, dissected, originOptions(parts, conversation)),
+          ...(await loadOrigin()).judgeOrigin(view, dissected, originOptions(parts, conversation)),
           ...judgeMarks(view, marks, effects),
           ...judgeForged(view, effects),
         ]
@@ -274,6 +273,9 @@ function combine(
 
 /** What judges texts is loaded with the first text: many hosts have calls judged only. */
 const loadReply = (): Promise<typeof import('./reply.ts')> => import('./reply.ts');
+
+/** What judges whose wish a call is, loaded with the first call that needs it. */
+const loadOrigin = once(() => import('./origin.ts'));
 
 async function judgeText(
   parts: Parts,

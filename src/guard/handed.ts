@@ -25,6 +25,10 @@ export const handsOver = (view: View, pattern: RegExp): boolean =>
 export const PAYS =
   /\b(?:pay(?:ing)?|settle|bill|invoice|refund|transfer|rechnung|bezahl\w{0,6}|uberweis\w{0,8}|paye[rz]?|payer|facture|paga(?:r|re)?|factura|fattura|fatura)\b|付|支払/;
 
+/** Words for money that leaves an account, whatever for. */
+export const SPENDS =
+  /\b(?:pay(?:s|ing|ment|ments|out|outs)?|paid|settle\w{0,2}|bills?|invoices?|refund\w{0,3}|transfer\w{0,4}|wire|remit\w{0,5}|deposit\w{0,3}|donat\w{1,5}|tip|fees?|fine|rent|salar\w{1,3}|wages?|expenses?|reimburse\w{0,4}|owe[sd]?|debts?|split|money|cash|funds?|eur|euros?|usd|dollars?|pounds?|gbp|chf|yen|buy\w{0,3}|purchas\w{1,3}|orders?|book|standing order|direct debit|rechnung\w{0,2}|zahl\w{0,6}|bezahl\w{0,6}|uberweis\w{0,8}|miete|geld|paye[rz]?|payer|paiement|virement|facture\w{0,1}|loyer|argent|paga\w{0,3}|pago|transferencia|factura\w{0,1}|dinero|alquiler|bonifico|fattura|soldi|affitto|fatura|pagamento)\b|[$€£¥]|付|払|款|钱|送金|汇|振/;
+
 /** The deed of paying alone. */
 export const PAYS_BILL = /\b(?:pay(?:ing)?|settle|transfer|bezahl\w{0,6}|uberweis\w{0,8}|paye[rz]|paga(?:r|re)?)\b/;
 
@@ -38,7 +42,7 @@ export const HANDS_OVER =
 
 /** Words that hand over all that a text orders: do what is on the list. */
 const HANDS_ALL =
-  /\b(?:do|run(?:ning)?|stick(?:ing)? to|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book|readme|contributing|manual)\b|\b(?:do|deal with|handle|see to|sort out|take care of|enter|apply|implement|process) (?:everything|anything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?|needs?|wants?|requires?)\b|\bwork(?:ing)? through (?:it|this|that|them)\b|\bas [\w ]{0,20}\b(?:readme|docs|documentation|manual|guide)\b[^.\n]{0,10}\b(?:says?|describes?|recommends?)\b/;
+  /\b(?:do|run(?:ning)?|stick(?:ing)? to|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?|as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book|readme|contributing|manual)\b|\b(?:do|deal with|handle|see to|sort out|take care of|enter|apply|implement|process) (?:everything|anything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?|needs?|wants?|requires?|tells?)\b|\bwork(?:ing)? through (?:it|this|that|them)\b|\bas [\w ]{0,20}\b(?:readme|docs|documentation|manual|guide)\b[^.\n]{0,10}\b(?:says?|describes?|recommends?)\b/;
 
 /** Whether the user hands over all that a text orders; a list in the user's own message hands over nothing. */
 export const handsOverAll = (view: View): boolean =>

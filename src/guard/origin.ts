@@ -10,17 +10,19 @@ import { type Finding, isGrave, judgeDestinations, namesOther, type OriginOption
 import type { Span } from './digest.ts';
 import { CALL_CUE } from './directive.ts';
 import { isConsequential } from './effects.ts';
-import { createScales, type Evidence, once, type Scales } from './evidence.ts';
+import { createScales, type Evidence, type Scales } from './evidence.ts';
 import { type CallParts, type Leaf, LINES, type Unit } from './facts.ts';
 import { HANDS_OVER, handsOver, handsOverAll, handsOverUnseen, PAYS, PLURAL } from './handed.ts';
 import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
+import { once } from './once.ts';
 import { isPointed, isRead } from './pointed.ts';
 import { isFound, isNobodys, judgeDeed } from './purpose.ts';
 import { isOnlyPlace, isRepeated, isSameThing, wasReadBefore } from './repeat.ts';
 import { means, meets, type Said } from './said.ts';
+import { judgeSettings } from './settings.ts';
 import { bringsPlace, PLACES } from './specifics.ts';
-import { isTrusted, sharesName } from './trace.ts';
+import { holdsValue, isTrusted, sharesName } from './trace.ts';
 import { type HeardTool, hasMeaning, hasWord, type View } from './view.ts';
 
 /** What the user wants, as far as words show: `cover` is the share of the call's name in it, `said` that share in the user's own words alone. */
@@ -101,7 +103,10 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const copied = judgeCopied(view, parts, { hands, strict: options.strict });
   if (copied !== null) return [copied];
   const nobodys = !unseen && options.strict && isNobodys(view, parts, wanted);
-  return judgeDestinations(view, parts, nobodys ? 0 : cover, options);
+  const set = judgeSettings(view, parts, hands);
+  if (set !== null) return [set];
+  const exact = parts.units.reduce((sum, { weight }, i) => sum + weight * (wanted[i] ?? 0), 0) / (parts.total || 1);
+  return judgeDestinations(view, parts, { cover: nobodys ? 0 : cover, exact: unseen ? 1 : exact, hands }, options);
 }
 
 function judgeTool(view: View, parts: CallParts, wish: Wish, tool: HeardTool): readonly Finding[] {
@@ -141,6 +146,22 @@ function hasHost(view: View, leaf: Leaf): boolean {
   return host !== null && view.user.some(({ digest }) => digest.folded.text.includes(host));
 }
 
+/** Signs of attack that no honest text has. */
+const OPEN_ATTACKS: ReadonlySet<string> = new Set(['sets aside instructions', 'asks for secrecy']);
+
+/** Whether a span has every value of a call that is not the user's, two at least: then the call is the span's, whoever has them too. */
+function tellsAll(view: View, { leaves }: CallParts, span: Span): boolean {
+  const values = leaves.filter((leaf) => leaf.weight >= 0.25 && leaf.kind !== 'date' && !isTrusted(view, leaf));
+  return values.length >= 2 && values.every((leaf) => holdsValue(span.words, span.text, leaf) || holdsNear(span, leaf));
+}
+
+/** Whether a number stands in a span, however it is written: `31,20` for 31.2. */
+const holdsNear = ({ text }: Span, { kind, folded }: Leaf): boolean =>
+  kind === 'number' &&
+  (text.match(/\d{1,15}(?:[.,]\d{1,10})?/g) ?? []).some(
+    (number) => Number(number.replace(',', '.')) === Number(folded),
+  );
+
 function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover } = wish;
   const consequential = isConsequential(parts.effects);
@@ -151,6 +172,8 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     evidence;
   if (supplied >= 1)
     return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
+  if (consequential && span.cues.some((cue) => OPEN_ATTACKS.has(cue)) && tellsAll(view, parts, span))
+    return blame('sensitive', tool, span, COPIED);
   const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
   const wished = cover >= 0.4 && wish.ownValue();
   if (consequential && isOtherDeed(parts, wish, span, evidence)) return null;

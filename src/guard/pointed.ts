@@ -6,6 +6,7 @@ import { isConsequential } from './effects.ts';
 import { effectsOf } from './facts.ts';
 import { squash } from './fold.ts';
 import { isStop } from './lexicon.ts';
+import { hostOf } from './literals.ts';
 import { findProducer, type HeardTool, hasWord, type View } from './view.ts';
 
 /** The effects of a tool of the conversation, by name, as far as one can tell. */
@@ -76,16 +77,27 @@ function saysMostOf(view: View, value: string, least: number): boolean {
     rare.length >= least &&
     value.length >= 5 &&
     rare.length <= 40 &&
-    rare.filter((word) => hasWord(view.user, word)).length >= rare.length * 0.6
+    rare.filter((word) => hasForm(view, word)).length >= rare.length * 0.6
   );
 }
+
+/** Whether the user said a word, or one that begins with it or that it begins with: the roofer's mail is found by `roof`. */
+const hasForm = (view: View, word: string): boolean =>
+  hasWord(view.user, word) ||
+  (word.length >= 4 &&
+    view.user.some(({ digest }) =>
+      [...digest.words].some((one) => one.length >= 4 && (one.startsWith(word) || word.startsWith(one))),
+    ));
 
 /** A number is the same however it is grouped: `0220 551 877`. */
 function saidByUser(view: View, value: string): boolean {
   const grouped = /^[\w\s-]{5,40}$/.test(value) && /\d{3}/.test(value) ? squash(value) : null;
+  const host = /^https?:/.test(value) ? hostOf(value) : null;
   return view.user.some(
     ({ digest: { folded } }) =>
-      folded.text.includes(value) || (grouped !== null && squash(folded.text.slice(0, 20_000)).includes(grouped)),
+      folded.text.includes(value) ||
+      (host !== null && folded.text.includes(host)) ||
+      (grouped !== null && squash(folded.text.slice(0, 20_000)).includes(grouped)),
   );
 }
 

@@ -6,10 +6,11 @@ import { runsAnything } from './command.ts';
 import { type Finding, isEcho, isGrave } from './destination.ts';
 import type { Digest } from './digest.ts';
 import { isConsequential } from './effects.ts';
-import { LIGHT, once } from './evidence.ts';
+import { LIGHT } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { placeOf } from './fold.ts';
 import { isDeed, splitName } from './lexicon.ts';
+import { once } from './once.ts';
 import { isAnswer } from './pointed.ts';
 import { meetsIn } from './said.ts';
 import { isDictated, namesOtherPlace, PLACES, wasKnown } from './specifics.ts';
@@ -43,7 +44,11 @@ const isLight = (word: string): boolean => LIGHT.has(word) || /^(?:make|update|c
 function readDeed(view: View, parts: CallParts, wanted: readonly number[]): Deed {
   const cover = parts.units.reduce((sum, { weight }, i) => sum + (wanted[i] ?? 0) * weight, 0) / parts.total;
   // A verb that says little without its object (`add`, `issue`) is met where most of the name is.
-  const at = parts.units.findIndex(({ word, weight }, i) => weight >= 0.4 && isDeed(word, i === 0) && !isLight(word));
+  const deeds = parts.units.flatMap(({ word, weight }, i) =>
+    weight >= 0.4 && isDeed(word, i === 0) && !isLight(word) ? [i] : [],
+  );
+  // Of two the one that the user knows better: `order_accept` accepts.
+  const at = deeds.reduce((best, i) => (best < 0 || (wanted[i] ?? 0) > (wanted[best] ?? 0) ? i : best), -1);
   const met = at < 0 ? (cover >= 0.5 ? 1 : cover >= 0.2 ? 0.6 : 0) : (wanted[at] ?? 0);
   const telling = parts.leaves.filter(tells);
   const own = (leaf: Leaf): boolean => isTrusted(view, leaf) || holdsIn(view.shown, leaf) || sharesName(view, leaf);

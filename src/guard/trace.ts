@@ -1,5 +1,6 @@
 // Where a value comes from: the user's words, the operator's, a tool's text (within an order there or outside), or nowhere
 // but the model. Values are looked up in word sets first and searched for only where all their words stand.
+import { findBound } from './clause.ts';
 import type { Digest, Span } from './digest.ts';
 import type { Leaf } from './facts.ts';
 import { squash } from './fold.ts';
@@ -71,7 +72,14 @@ function hasRecord(view: View, digest: Digest, leaf: Leaf, dull: ReadonlySet<str
   if (at < 0) return false;
   const place = offsets === null ? at : offsets[at]!;
   if (digest.spans.some((span) => span.strength === 2 && span.start <= place && place < span.end)) return false;
-  const around = text.slice(Math.max(0, at - 160), at + leaf.folded.length + 160);
+  const end = at + leaf.folded.length;
+  // In prose the sentence is the record; a field of its own has the fields beside it.
+  const isField =
+    /[:,[{|\n\t(<=]["' ]{0,2}$/.test(text.slice(Math.max(0, at - 3), at)) &&
+    /^["' ]{0,2}(?:$|[,\]}|\n\t;)>])/.test(text.slice(end, end + 3));
+  const around = isField
+    ? text.slice(Math.max(0, at - 160), end + 160)
+    : text.slice(Math.max(at - 160, findBound(text, at, -1)), Math.min(end + 160, findBound(text, end, 1)));
   return tellingWords(around, dull).some((word) => view.user.some((heard) => heard.digest.words.has(word)));
 }
 

@@ -1,0 +1,9 @@
+// Values found out when they are first asked for. Used all over the guard.
+/** A value that is found when it is first asked for. */
+export function once<T>(find: () => T): () => T {
+  let found: { readonly value: T } | null = null;
+  return () => {
+    found ??= { value: find() };
+    return found.value;
+  };
+}
