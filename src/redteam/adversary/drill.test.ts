@@ -73,6 +73,7 @@ function recorder(loss: number) {
       batches.push(batch);
       return { loss };
     },
+    logps: async ({ data }: Batch) => data.map(({ tokens }) => new Float32Array(tokens.length)),
     state: () => ({ theta: new Float32Array(1), m: new Float32Array(1), v: new Float32Array(1), step: 0 }),
     restore: () => undefined,
     optimStep: async () => {
@@ -87,14 +88,17 @@ test('a step learns dressed lessons beside demonstrations, and no decision; a lo
   const dressed = await lessonsOf(1);
   const lessons: Lesson[] = [...(await lessonsOf(2)), ...(await lessonsOf(5))];
   const aids = { decisions: decisionMask(tokenizer), cues: judgementCues(tokenizer), lessons };
-  const at = { config: DEFAULT_CONFIG, adversary: ADVERSARY, step: 0 };
+  const at = { config: DEFAULT_CONFIG, adversary: ADVERSARY, start: new Float32Array(1), step: 0 };
   const good = recorder(1);
   await drillStep(good.learner, dressed, at, aids);
   const [batch] = good.batches;
-  assert.equal(batch!.data.length, dressed.length + ADVERSARY.replay);
+  const taught = batch!.data.slice(0, dressed.length + ADVERSARY.replay);
+  // Behind them places of demonstrations where decisions are held.
+  const held = batch!.data.slice(taught.length);
+  assert.ok(held.length > 0 && held.length <= ADVERSARY.replay);
   const decision = batch!.maskTable!.findIndex((mask) => mask.join() === aids.decisions.join());
   assert.ok(decision >= 0);
-  const weights = batch!.data.flatMap(({ tokens, masks, weights: own }) =>
+  const weights = taught.flatMap(({ tokens, masks, weights: own }) =>
     [...tokens].flatMap((_, place) =>
       masks![place] === decision && aids.cues.has(tokens[place - 1] ?? -1) ? [own[place]!] : [],
     ),

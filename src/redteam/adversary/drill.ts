@@ -1,6 +1,7 @@
 // The drill before the first round: scenarios of training's families under attacks drawn by chance, demonstrated like those of the
 // warm start and learned beside it. So a policy sees what is true of a request in any dress before it meets those that were sought
-// against it. Facts only: what to do about them is drawn by chance and left out of the loss. Not here: the demonstrations (teach.ts).
+// against it. Facts only: what to do about them is drawn by chance and left out of the loss, and held where it
+// was (anchor.ts). Not here: the demonstrations (teach.ts).
 import { rng } from '../../episode/random.ts';
 import { saveCheckpoint } from '../../policy/local/checkpoint.ts';
 import type { Grammar } from '../../policy/local/grammar.ts';
@@ -15,6 +16,7 @@ import { appendMetrics, readMetrics } from '../../train/rundir.ts';
 import { rateAt } from '../../train/schedule.ts';
 import { LESSON_LOSS, type Lesson, lessonBatch, pickBatch, splitLessons } from '../../train/warmstart.ts';
 import { drawGenes, styleOf } from '../genome.ts';
+import { anchorDecisions } from './anchor.ts';
 import { confineGenes, type Member } from './members.ts';
 import { pickPlays } from './mix.ts';
 import { blank, move, type State, save } from './state.ts';
@@ -26,6 +28,10 @@ export const DRILL = 1_000_000;
 /** Attacks drawn for each channel, and the share of plays that are harmless requests in one's dress. */
 const DRAWN = 512;
 const TWINS = 0.3;
+
+/** Places in a step's demonstrations where decisions are held, and what they weigh together; all else weighs 1. */
+const ANCHORS = 16;
+const HOLD = 0.5;
 
 /** Attacks drawn by chance, as many for each channel. */
 export function drawDrillers(seed: number, { channels, hold }: AdversaryConfig): Member[] {
@@ -63,15 +69,26 @@ export async function drillStep(
   {
     config,
     adversary,
+    start,
     step,
-  }: { readonly config: TrainConfig; readonly adversary: AdversaryConfig; readonly step: number },
+  }: {
+    readonly config: TrainConfig;
+    readonly adversary: AdversaryConfig;
+    /** The policy before the drill. */
+    readonly start: Float32Array<ArrayBuffer>;
+    readonly step: number;
+  },
   { lessons, decisions, cues, limit = Number.POSITIVE_INFINITY }: Aids,
 ): Promise<{ readonly loss: number; readonly gradientNorm: number }> {
   const { warm, model } = config;
   const replayed = { ...config, warm: { ...warm, batch: adversary.replay } };
   const taught = [...pickBatch(lessons, replayed, warm.steps + step), ...dressed];
   const weighing = { special: { mask: decisions, after: cues, weight: 0 } };
-  const { loss } = await learner.forwardBackward(lessonBatch(taught, weighing), LESSON_LOSS);
+  const batch = lessonBatch(taught, weighing);
+  const plain = { ...batch, data: batch.data.slice(0, taught.length - dressed.length) };
+  const drawn = { most: ANCHORS, total: HOLD, r: rng('anchor', config.seed, step) };
+  const anchors = await anchorDecisions(learner, start, plain, { decisions, cues }, drawn);
+  const { loss } = await learner.forwardBackward({ ...batch, data: [...batch.data, ...anchors] }, LESSON_LOSS);
   const when = { phase: 'drill', step };
   const parts = () => splitLessons(taught, weighing);
   await checkReadings(learner, when, [{ what: 'the loss', value: loss, most: limitLoss(model.vocab) }], parts);
@@ -98,7 +115,7 @@ export async function drillTurn(state: State): Promise<void> {
     const metrics = await drillStep(
       learner,
       dressed,
-      { config, adversary, step },
+      { config, adversary, start: state.start.theta, step },
       { ...aids, limit: limitNorm(norms) },
     );
     norms.push(metrics.gradientNorm);
