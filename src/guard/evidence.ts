@@ -135,7 +135,7 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
       specifies: once(() => specifies(parts, taken, inSpan, span)),
       undoes: () => !meant && deed >= 0 && undoes(parts, telling, inSpan, span),
       differs: () => apart && namesOthers(view, parts, span),
-      elsewhere: once(() => apart && goesElsewhere(telling, span, isConsequential(parts.effects) ? PLACES : THINGS)),
+      elsewhere: once(() => apart && goesElsewhere(telling, span, THINGS)),
       ...compareNames(parts, wanted, span),
     };
   };
