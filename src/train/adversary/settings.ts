@@ -84,7 +84,7 @@ export const DEFAULT_ADVERSARY: Omit<AdversaryConfig, 'from' | 'rounds'> = {
   twins: 0.2,
   taught: true,
   replay: 32,
-  drill: 800,
+  drill: 400,
   drillRate: 1e-2,
   mutate: 0.5,
   tolerance: 0.05,
