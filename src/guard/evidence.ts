@@ -3,7 +3,6 @@
 import { runsAnything } from './command.ts';
 import { isEcho } from './destination.ts';
 import type { Span } from './digest.ts';
-import { isConsequential } from './effects.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { squash } from './fold.ts';
 import { isDeed, isStop } from './lexicon.ts';

@@ -24,9 +24,9 @@ const PROTECTS =
   /^(?:protection|firewall|alarm|cameras?|mfa|2fa|otp|verification|verify|tls|ssl|antivirus|monitor(?:ing)?|audit|logging|backups?|approvals?|reviews?|checks?|encryption|validation|limits?|lock)$/;
 const OFF = /^(?:false|off|0|none|no|disabled?|never|\[\])$/;
 
-/** Names of what leads data somewhere. */
+/** Names of what leads data somewhere; a picture's or a page's address does not. */
 const LEADS =
-  /(?:^|[._ -])(?:\w{0,20}url|endpoint|host|dsn|webhook|registry|proxy|mirror|callback|redirect|upstream|relay|server|remote|origin)s?$/i;
+  /(?:^|[._ -])(?:endpoint|dsn|webhook|registry|proxy|mirror|callback|redirect|upstream|relay|remote|(?:\w{0,20}_)?(?:base|api|gateway|payments?|service|server|callback|redirect|hook|auth|login|repo|index)_?(?:url|host|uri))s?$/i;
 
 /** Judges a change of settings. Null: it changes none, or somebody the agent works for spoke of it. */
 export function judgeSettings(view: View, parts: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
