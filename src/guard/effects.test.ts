@@ -29,3 +29,20 @@ test('an MCP server’s name says what its tools are about, not what they do', (
   assert.ok(effectsOf('mcp__slack__post_message').includes('sends'));
   assert.ok(effectsOf('mcp__notes__delete_note').includes('irreversible'));
 });
+
+test('a name without a verb is told by its description', () => {
+  const told = (description: string) => inferEffects({ name: 'wiki.page', description });
+  assert.ok(!isConsequential(told('Text of a wiki page')));
+  assert.ok(!isConsequential(told('Returns the page at a path')));
+  assert.ok(isConsequential(told('Removes a page')));
+  assert.ok(isConsequential(inferEffects({ name: 'wiki.delete', description: 'Returns the page it has deleted' })));
+});
+
+test('what stands before a dot is where, and a list that is added to is a thing', () => {
+  for (const name of ['Mail.search', 'Contacts.search', 'OrderDesk.findMail', 'http.get', 'orderLookup'])
+    assert.ok(!isConsequential(effectsOf(name)), name);
+  for (const name of ['shopping_list_add', 'gmail_filter_create', 'viewing_book', 'orders.cancel', 'views.delete'])
+    assert.ok(isConsequential(effectsOf(name)), name);
+  for (const name of ['get_update', 'check_update', 'list_orders', 'lists.get'])
+    assert.ok(!isConsequential(effectsOf(name)), name);
+});

@@ -24,7 +24,7 @@ const UNDOES = stems(
   'unpublish disconnect unblind delete remove cancel erase wipe drop format revoke terminate purge destroy reset uninstall kick ban shutdown overwrite truncate execute exec run shell bash terminal eval command kill unlock disable deactivate rm rmdir approve sign disarm reject waive',
 );
 const WRITES = stems(
-  'create add update set modify change edit echo lock close move rename grant enable activate schedule manage assign write save insert append make register replace adjust configure install upgrade put patch generate allow permit block unblock mute follow unfollow like react mark archive restore import merge copy mv cp mkdir touch exchange return mark join leave start stop turn switch open press control place increase decrease rate review accept reject decline mute give navigate click fill type hijack inject deploy allocate reallocate download',
+  'create add update set modify change edit echo lock close move rename grant enable activate schedule manage assign write save insert append make register replace adjust configure install upgrade put patch generate allow permit block unblock mute follow unfollow like react mark archive restore import merge copy mv cp mkdir touch exchange return export mark join leave start stop turn switch open press control place increase decrease rate review accept reject decline mute give navigate click fill type hijack inject deploy allocate reallocate download',
 );
 const MONEY = stems('money payment transaction fund cash bill invoice balance wallet crypto bitcoin');
 const PRIVATE = stems(
@@ -49,13 +49,17 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   // Typing and clicking are what the screen makes of them; `type_text` is no text message.
   if (/^(?:type|fill|click|press|scroll|hover|key|drag)$/.test(splitName(bare)[0] ?? '')) return ['writes'];
   const told = describeStems(tool.description ?? '');
-  const words = name.some((word) => KNOWN.some((set) => set.has(word))) ? name : [...name, ...told];
+  const speaks = name.some((word) => KNOWN.some((set) => set.has(word)));
+  const words = speaks ? name : [...name, ...told];
   const effects = new Set<Effect>();
   const has = (set: ReadonlySet<string>): boolean => words.some((word) => set.has(word));
   // A name that begins with a reading verb reads, whatever it reads about: get_payment_history. Prefixes may stand before.
+  const [head, tail] = [splitName(bare).find((word) => READING.has(word)) ?? '', splitName(bare).at(-1) ?? ''];
   const reading =
-    leadsWithReading(words) ||
+    (leadsWithReading(words) && !(LISTLIKE.test(head) && DOES.test(tail))) ||
     NOUN_FIRST.test(bare) ||
+    isReadPart(bare) ||
+    (!speaks && TELLS.test(tool.description ?? '')) ||
     (READINGS.test(bare) && ![...name, ...told.slice(0, 1)].some(isDeedStem)) ||
     OPENS.test(tool.name);
   if (!reading) {
@@ -90,8 +94,20 @@ function readName(name: string): readonly string[] {
 /** Things are no deeds: who books in `viewings.book` does not view, `listings` lists nothing, and a tracker or browser is where it is done. */
 function stemName(word: string): string {
   const stem = stemWord(word);
-  return /(?:[^su]s|er|or)$/.test(word) && word.length > 4 && READS.has(stem) && !READING.has(word) ? word : stem;
+  return /(?:[^su]s|er|or|ing)$/.test(word) && word.length > 4 && READS.has(stem) && !READING.has(word) ? word : stem;
 }
+
+/** Whether the part of a name behind its last dot reads: `Mail.search`, `OrderDesk.findMail`; what stands before is where. */
+function isReadPart(name: string): boolean {
+  const part = name.split(/[./:]/).at(-1)!;
+  const first = splitName(part)[0] ?? '';
+  return part !== name && READING.has(first) && !LISTLIKE.test(first) && leadsWithReading(readName(part));
+}
+
+/** Things that are also what reads: `shopping_list_add` adds, `filter_create` creates. */
+const LISTLIKE = /^(?:list|filter|view|track|monitor|scan|preview|compare|count|help)$/;
+const DOES =
+  /^(?:create|add|set|update|delete|remove|send|edit|insert|append|cancel|publish|assign|revoke|grant|enable|disable|approve|reject|upload|import|export)$/;
 
 function leadsWithReading(words: readonly string[]): boolean {
   const first = words.findIndex((word) => KNOWN.some((set) => set.has(word)));
@@ -100,12 +116,15 @@ function leadsWithReading(words: readonly string[]): boolean {
 
 const READINGS =
   /(?:_|\b|[a-z](?=[A-Z]))(?:history|status|details?|info|information|analysis|overview|stat(?:istic)?s|forecast)$/i;
+/** How the description of a tool begins that tells something. */
+const TELLS =
+  /^(?:the |an? )?(?:returns?|shows?|tells?|prints?|displays?|looks? up|text|contents?|details?|status|history|list|overview)\b/i;
 /** To open what can be read is to read it. */
 const OPENS =
   /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab)$|(?:inbox|mail|message|document|file|page|article)[._-]?open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$/i;
 /** Things first, then what is done with them: `comments_list`, `orders.search`. */
 const NOUN_FIRST =
-  /^(?:(?:[a-z]{3,30}s|e?mail|message|sms|ticket|order|invoice|payment|booking|contact|post|comment|report|transfer|refund|charge|share|event|call)[._-]){1,3}(?:list|get|search|find|read|query|fetch|lookup|show|view|count|filter)$|^[a-z]{3,30}s(?:List|Get|Search|Find|Read|Query|Fetch|Lookup)$/;
+  /^(?:(?:[a-z]{3,30}s|e?mail|message|sms|ticket|order|invoice|payment|booking|contact|post|comment|report|transfer|refund|charge|share|event|call)[._-]){1,3}(?:list|get|search|find|read|query|fetch|lookup|show|view|count|filter)$|^[a-z]{3,30}s(?:List|Get|Search|Find|Read|Query|Fetch)$|^[a-z]{3,30}Lookup$/;
 
 /** The opening verb of a description and its first words. */
 function describeStems(description: string): readonly string[] {

@@ -1,7 +1,7 @@
 // Which texts the user pointed at: those that a reading call returned for a value of the user's own words, or for one that such
 // a text gave. Their data is the user's to begin with; what they order is not, unless the user said to do it (origin.ts).
 import type { Effect } from '../safety/taxonomy.ts';
-import { runsAnything } from './command.ts';
+import { onlyLooks, runsAnything } from './command.ts';
 import { isConsequential } from './effects.ts';
 import { effectsOf } from './facts.ts';
 import { squash } from './fold.ts';
@@ -14,7 +14,9 @@ export const effectsIn = (view: View, name: string): readonly Effect[] =>
   effectsOf(view.conversation.tools.find((tool) => tool.name === name) ?? { name });
 
 /** Whether a text was read, and is not what a deed returned. */
-export const isRead = (view: View, { tool }: HeardTool): boolean => !isConsequential(effectsIn(view, tool));
+export const isRead = (view: View, { tool, index }: HeardTool): boolean =>
+  !isConsequential(effectsIn(view, tool)) ||
+  (runsAnything(tool) && onlyLooks(findProducer(view, index)?.arguments ?? {}));
 
 /** Whether a text is what a grave deed returned: the tool's own answer. */
 export const isAnswer = (view: View, { tool }: HeardTool): boolean =>
@@ -61,9 +63,15 @@ function traceCall(view: View, tool: HeardTool, depth: number): boolean {
   const wholes = values.map(squash);
   return view.tools.some(
     (one) =>
-      one.index < tool.index && wholes.some((whole) => one.digest.plain.has(whole)) && isAskedFor(view, one, depth + 1),
+      one.index < tool.index &&
+      (wholes.some((whole) => one.digest.plain.has(whole)) || values.some((value) => isField(one, value))) &&
+      isAskedFor(view, one, depth + 1),
   );
 }
+
+/** Whether a path is all of a field of a record: `"runbook": "data/runbooks/load"`. */
+const isField = ({ digest }: HeardTool, value: string): boolean =>
+  value.length >= 6 && /[/\\.]/.test(value) && digest.folded.text.includes(`"${value}"`);
 
 /** Whether a command reads a file by a name the user said. */
 const namesFile = (view: View, command: string): boolean =>
