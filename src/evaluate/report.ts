@@ -44,7 +44,7 @@ export function renderReport(data: ReportData): string {
 <body>${renderTop(data)}
 <main>
 ${renderPart('results', 'Before and after', [
-  html`<p class="about">On held-out families: their tools, domains, wordings and styles of attack took no part in training.</p>`,
+  html`<p class="about">On held-out families: their tools, domains${data.rounds ? ' and wordings took no part in training. Styles of attack did: whoever attacks in training may draw any' : ', wordings and styles of attack took no part in training'}.</p>`,
   renderResults(data, 'heldout'),
   renderAlarms(data.alarms),
   html`<h3>On the families it trained on</h3><p class="about">The same kinds of episodes from training’s families. The distance to the table above is what does not carry over.</p>`,

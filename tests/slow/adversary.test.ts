@@ -99,7 +99,9 @@ test('each round leaves its attacks, its population, its checkpoint and the fixe
   for (const { heldout, train } of rows) assert.equal(heldout.unharmed.n + train.unharmed.n, 24);
   for (const name of ['round-0', 'drilled', 'round-1', 'round-2', 'final'])
     assert.ok((await readdir(join(whole, 'checkpoints', name))).includes('model.safetensors'), name);
-  assert.match(await readFile(join(whole, 'report.html'), 'utf8'), /Attackers and training in turns/);
+  const page = await readFile(join(whole, 'report.html'), 'utf8');
+  assert.match(page, /Attackers and training in turns/);
+  assert.match(page, /Styles of attack did/);
 });
 
 test('nobody leaves the population, and past opponents are met in every round', async () => {

@@ -124,7 +124,7 @@ async function openState(
     ...config,
     warm: { ...config.warm, demonstrations: Math.min(REPLAYED, config.warm.demonstrations) },
   };
-  const isOver = notes.turn === 'done' || config.grpo.replay === 0;
+  const isOver = notes.turn === 'done' || (config.grpo.replay === 0 && adversary.drill === 0);
   const lessons = isOver ? [] : makeLessons(tokenizer, await makeDemonstrations(replayed, options));
   const learner = new ParallelLearner(model, theta, config.sample.workers, executor);
   learner.restore({ theta, m: training.m, v: training.v, step: training.step });
