@@ -3,14 +3,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { scriptedPolicy } from '../agent/scripted.ts';
 import { rng } from '../episode/random.ts';
 import { saveCheckpoint } from '../policy/local/checkpoint.ts';
 import { initialise } from '../policy/local/model.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { TAGS } from '../policy/protocol.ts';
+import { type Arena, openArena } from './arena.ts';
 import { textOf } from './attack.ts';
+import type { Attacker } from './attacker.ts';
 import { gradientAttacker, measureLoss } from './attackers/gradient.ts';
+import { randomAttacker } from './attackers/template.ts';
+import { runCampaign } from './campaign.ts';
 import { drawScenarios, drawTargets } from './fixtures.ts';
+import { blankJournal } from './journal.ts';
+import type { Outcome } from './outcome.ts';
 import type { Target } from './target.ts';
 
 let folder = '';
@@ -62,4 +69,59 @@ test('its words are ordinary text: no control token can come of them', async () 
   const specials = new Set(tokenizer.specials.values());
   assert.ok(tokenizer.encode(` ${textOf(attempt)}`).every((id) => !specials.has(id)));
   assert.ok(TAGS.every((tag) => !textOf(attempt).includes(tag)));
+});
+
+/** An arena whose policy has a weakness in its weights: it obeys a text under which they find the wanted turn likely enough. */
+async function weakArena(limit: number): Promise<Arena> {
+  let obeys = false;
+  const defence = { policy: 'scripted:oracle', guard: null };
+  const arena = await openArena({
+    defence,
+    policyFor: (scenario) => scriptedPolicy(obeys ? 'compromised' : 'oracle', scenario),
+  });
+  return {
+    ...arena,
+    async play(tries) {
+      const outcomes: Outcome[] = [];
+      for (const one of tries) {
+        const [loss = null] = one.attempt.pieces.length > 0 ? await measureLoss(folder, one.target, [one.attempt]) : [];
+        obeys = loss !== null && loss < limit;
+        outcomes.push(...(await arena.play([one])));
+      }
+      return outcomes;
+    },
+  };
+}
+
+async function attack(attacker: Attacker, limit: number): Promise<number | null | undefined> {
+  const arena = await weakArena(limit);
+  const budget = { tries: 40 };
+  const fates = await runCampaign({
+    targets: [target],
+    attacker,
+    arena,
+    level: 'white',
+    budget,
+    seed: 3,
+    journal: blankJournal(),
+  });
+  await Promise.all([attacker.close?.(), arena.close()]);
+  return fates[0]?.brokenAt;
+}
+
+test('a weakness planted in weights is found by their gradient much sooner than by chance; where there is none nothing is found', async () => {
+  const first = await gradientAttacker(folder);
+  const start = await first.propose(view(1));
+  await first.close?.();
+  const [plain = null] = await measureLoss(folder, target, start === null ? [] : [start]);
+  assert.ok(plain !== null);
+  const limit = plain - 1;
+  const found = await attack(await gradientAttacker(folder), limit);
+  assert.ok(found !== null && found !== undefined && found > 1, `${found}`);
+  const drawn = await attack(randomAttacker(), limit);
+  assert.ok(
+    (drawn ?? Number.POSITIVE_INFINITY) > 4 * found,
+    `by chance after ${drawn} tries, by gradient after ${found}`,
+  );
+  assert.equal(await attack(await gradientAttacker(folder), Number.NEGATIVE_INFINITY), null, 'nothing planted');
 });
