@@ -107,6 +107,21 @@ test('curves: numbers by path, gaps where a step says nothing, damaged lines nam
   assert.deepEqual(await readCurves(path), { curves: [], faults: [] });
 });
 
+test('a run against attackers is counted to the end of its rounds, in the drill too', async () => {
+  const root = join(folder, 'attackers');
+  const config = { seed: 1, suite: 'core', grpo: { steps: 9 }, adversary: { rounds: 2, steps: 3, drill: 5 } };
+  const at = async (line: string) => {
+    await mkdir(join(root, 'a'), { recursive: true });
+    await writeFile(join(root, 'a', 'config.json'), JSON.stringify(config));
+    await writeFile(join(root, 'a', 'metrics.jsonl'), `${line}\n`);
+    for (const name of ['config.json', 'metrics.jsonl']) await utimes(join(root, 'a', name), 1000, 1000);
+    const [run] = await listRuns(root, 1_010_000);
+    return [run?.done, run?.total];
+  };
+  assert.deepEqual(await at('{"phase":"drill","step":4,"loss":0.1}'), [5, 11]);
+  assert.deepEqual(await at('{"phase":"harden","step":2,"reward":0.5}'), [3, 6]);
+});
+
 test('a run is live while it writes, stopped when it falls silent, done with its evaluation; seeds share an experiment', async () => {
   const root = join(folder, 'list');
   for (const [id, seed] of [

@@ -142,9 +142,12 @@ async function findPhase({ path, files }: Found, last: string | null, full: bool
 
 /** How many steps a phase of a run has. */
 function countSteps(config: { readonly [key: string]: unknown }, phase: string | null): number | null {
-  if (phase !== 'harden') return asNumber(asFields(phase === 'warm' ? config.warm : config.grpo).steps);
-  const { rounds, steps } = asFields(config.adversary);
-  return (asNumber(rounds) ?? 0) * (asNumber(steps) ?? 0);
+  if (phase !== 'harden' && phase !== 'drill')
+    return asNumber(asFields(phase === 'warm' ? config.warm : config.grpo).steps);
+  const { rounds, steps, drill } = asFields(config.adversary);
+  // The drill is not the end of it: rounds follow.
+  const before = phase === 'drill' ? (asNumber(drill) ?? 0) : 0;
+  return before + (asNumber(rounds) ?? 0) * (asNumber(steps) ?? 0);
 }
 
 type Last = { readonly phase: string | null; readonly step: number | null; readonly figures: RunLine['figures'] };

@@ -232,6 +232,8 @@ const GROUPS: readonly Group[] = [
     phase: 'grpo',
     fits: (column) => !column.includes('.') && !OVERVIEW.includes(column),
   },
+  { title: 'Against attackers: the drill', phase: 'drill', fits: () => true },
+  { title: 'Against attackers: the rounds', phase: 'harden', fits: (column) => OVERVIEW.includes(column) },
   { title: 'Warm start', phase: 'warm', fits: () => true },
   { title: 'Supervised training', phase: 'supervised', fits: () => true },
 ];
