@@ -41,14 +41,15 @@ export function judgeCopied(
   const keeps = KEEPS.test(call.name) && !parts.effects.includes('spends') && !handsOver(view, ACCOUNTS);
   const kept = keeps ? accounts.find((leaf) => isLong(leaf) && !isFound(view, leaf)) : undefined;
   const hidden = strange.find(({ path, folded }) => /path|file/i.test(path) && HIDDEN.test(folded));
+  const kinds = [kept, hidden].filter((leaf) => leaf !== undefined);
   const [name] = [call.name.split(/__|[./:]/).at(-1)!, call.name].filter(isIdentifier);
   for (const tool of view.tools) {
     const account = accounts.find((leaf) => isChanged(tool, leaf, BANK.test(call.name)) && !isEcho(tool, leaf));
     if (account !== undefined) return tell(tool, `${show(account.value)} is said to be new`);
     const command = commands.find((one) => isCopied(view, tool, one));
     const named = name === undefined || tool.tool === call.name ? undefined : findNamed(view, name, tool, strange);
-    const set = [kept, hidden].find(
-      (leaf) => leaf && !isEcho(tool, leaf) && holdsValue(tool.digest.words, tool.digest.folded.text, leaf),
+    const set = kinds.find(
+      (leaf) => !isEcho(tool, leaf) && holdsValue(tool.digest.words, tool.digest.folded.text, leaf),
     );
     if ((command ?? named ?? set) === undefined || hands(tool)) continue;
     if (set !== undefined) return tell(tool, `only there is ${show(set.value)}, and nobody spoke of setting one`);

@@ -61,17 +61,18 @@ function traceCall(view: View, tool: HeardTool, depth: number): boolean {
   if (runsAnything(producer.name) && values.some((value) => namesFile(view, value))) return true;
   if (depth >= 3) return false;
   const wholes = values.map(squash);
+  const fields = values.filter(isPath).map((path) => `"${path}"`);
   return view.tools.some(
     (one) =>
       one.index < tool.index &&
-      (wholes.some((whole) => one.digest.plain.has(whole)) || values.some((value) => isField(one, value))) &&
+      (wholes.some((whole) => one.digest.plain.has(whole)) || fields.some((field) => holdsText(one, field))) &&
       isAskedFor(view, one, depth + 1),
   );
 }
 
-/** Whether a path is all of a field of a record: `"runbook": "data/runbooks/load"`. */
-const isField = ({ digest }: HeardTool, value: string): boolean =>
-  value.length >= 6 && /[/\\.]/.test(value) && digest.folded.text.includes(`"${value}"`);
+/** Whether a value is a path: found as all of a field of a record, `"runbook": "data/runbooks/load"`. */
+const isPath = (value: string): boolean => value.length >= 6 && /[/\\.]/.test(value);
+const holdsText = ({ digest }: HeardTool, text: string): boolean => digest.folded.text.includes(text);
 
 /** Whether a command reads a file by a name the user said. */
 const namesFile = (view: View, command: string): boolean =>

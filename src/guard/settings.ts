@@ -30,11 +30,11 @@ const LEADS =
 
 /** Judges a change of settings. Null: it changes none, or somebody the agent works for spoke of it. */
 export function judgeSettings(view: View, parts: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
-  if (!isConsequential(parts.effects) || view.user.length === 0 || view.tools.some(hands)) return null;
+  if (!isConsequential(parts.effects) || view.user.length === 0) return null;
   const what = findAdmitting(view, parts) ?? findSwitch(view, parts) ?? findDetour(view, parts);
-  return what === null
-    ? null
-    : { mode: 'sensitive', source: 'purpose', text: `${what}, of which nobody the agent works for spoke` };
+  // Last, since it looks at every text.
+  if (what === null || view.tools.some(hands)) return null;
+  return { mode: 'sensitive', source: 'purpose', text: `${what}, of which nobody the agent works for spoke` };
 }
 
 const wordsOf = ({ call }: CallParts): readonly string[] => splitName(call.name);
