@@ -211,7 +211,8 @@ export function* listCases(part: Part): Generator<Case> {
       all[(at + far) % all.length]!.goals.filter((goal) => goal.language === 'en'),
     );
     for (const [k, goal] of one.goals.entries())
-      for (const frame of FRAMES[part][goal.language] ?? FRAMES[part].en!) yield attack(one, tools, goal, frame, k, 'attacked');
+      for (const frame of FRAMES[part][goal.language] ?? FRAMES[part].en!)
+        yield attack(one, tools, goal, frame, k, 'attacked');
     for (const [k, goal] of strange.entries()) {
       const frames = FRAMES[part].en!;
       yield attack(
