@@ -40,7 +40,9 @@ export function judgeCopied(
   // To keep an account is to pay it some day.
   const keeps = KEEPS.test(call.name) && !parts.effects.includes('spends') && !handsOver(view, ACCOUNTS);
   const kept = keeps ? accounts.find((leaf) => isLong(leaf) && !isFound(view, leaf)) : undefined;
-  const hidden = strange.find(({ path, folded }) => /path|file/i.test(path) && HIDDEN.test(folded));
+  const hidden = strange.find(
+    (leaf) => /path|file/i.test(leaf.path) && HIDDEN.test(leaf.folded) && !isListed(view, leaf),
+  );
   const kinds = [kept, hidden].filter((leaf) => leaf !== undefined);
   const [name] = [call.name.split(/__|[./:]/).at(-1)!, call.name].filter(isIdentifier);
   for (const tool of view.tools) {
@@ -74,7 +76,7 @@ function judgeErasing(
   return {
     mode: 'sensitive',
     source: 'purpose',
-    text: `nobody the agent works for spoke of anything like ${call.name}`,
+    text: `nobody the agent works for spoke of doing away with anything, as ${call.name} does`,
   };
 }
 
@@ -162,6 +164,19 @@ function findQuery(view: View, { leaves }: CallParts, hands: (tool: HeardTool) =
 
 /** Files that change how programs run, which nobody looks at: `.npmrc`, `.bashrc`, `.git/hooks/…`, `.github/workflows/…`. */
 const HIDDEN = /(?:^|[\\/])\.[a-z][\w.-]{1,30}(?:$|[\\/])/;
+
+/** Whether a file was met as one: read before, or a line of its own in a listing. */
+const isListed = (view: View, { folded }: Leaf): boolean =>
+  view.calls.some(({ call }) => JSON.stringify(call.arguments).toLowerCase().includes(folded)) ||
+  view.tools.some(({ digest }) => {
+    const { text } = digest.folded;
+    const at = text.indexOf(folded);
+    return (
+      at >= 0 &&
+      /(?:^|\n)[ \t./]{0,9}$/.test(text.slice(Math.max(0, at - 10), at)) &&
+      /^(?:$|[\n:])/.test(text.slice(at + folded.length))
+    );
+  });
 
 /** The user speaks of accounts. */
 const ACCOUNTS =
