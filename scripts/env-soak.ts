@@ -2,6 +2,7 @@
 // middle of a call, an HTTP session closed, one left to the idle limit, an ORS session), beside a session that plays on throughout,
 // and compares memory and what is open before and after. Ends with 1 if anything is left, or the neighbour was disturbed.
 // Run: node --conditions=tribune-source --expose-gc scripts/env-soak.ts [sessions]
+import { Session } from 'node:inspector';
 import { WebSocket } from 'ws';
 import { serveEnv } from '../src/serve/env/index.ts';
 import { ASK } from '../src/serve/env/offer.ts';
@@ -9,6 +10,7 @@ import { generateSuite, HERE, loadWorlds } from '../src/world/index.ts';
 
 const TOTAL = Number(process.argv[2] ?? 100_000);
 const WIDTH = 64;
+const THREADS = 2;
 /** The memory that growth is counted from is that of a server in use: caches are full, code is compiled. */
 const WARM = Math.min(10_000, Math.ceil(TOTAL / 5));
 
@@ -18,7 +20,7 @@ const scenarios = generateSuite({ count: 50, seed: 3, split: 'train' }).map((sce
   maxTurns: 1_000_000,
 }));
 const server = await serveEnv({
-  ...{ name: 'soak', version: '1', scenarios, place: HERE, workers: 2, now: Date.now },
+  ...{ name: 'soak', version: '1', scenarios, place: HERE, workers: THREADS, now: Date.now },
   rules: { naming: 'scenario', credit: 'steps', preset: 'tribune' },
   ...{ maxSessions: 2000, rate: 1_000_000, idle: 2000 },
 });
@@ -118,27 +120,35 @@ async function live(from: number, to: number): Promise<void> {
   await Promise.all(Array.from({ length: WIDTH }, lane));
 }
 
-/** The threads' heaps at their lowest in some seconds: nobody can order their garbage to be collected from here. */
-async function leastHeap(): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let at = 0; at < 60; at++) {
-    // Work makes garbage, and garbage its collection.
-    const socket = await connect();
-    for (let step = 0; step < 60; step++) await ask(socket, reset(step));
-    socket.terminate();
-    least = Math.min(least, await gauge('worker_heap_bytes'));
-  }
-  return least;
+/** Has the threads' garbage collected, through the debugger's protocol: left alone, they collect when they like. */
+async function collectThreads(): Promise<void> {
+  const debug = new Session();
+  debug.connect();
+  const threads = new Map<string, () => void>();
+  debug.on('NodeWorker.receivedMessageFromWorker', ({ params }) => threads.get(params.sessionId)?.());
+  const collected: Promise<void>[] = [];
+  debug.on('NodeWorker.attachedToWorker', ({ params: { sessionId } }) => {
+    collected.push(new Promise((resolve) => threads.set(sessionId, resolve)));
+    const message = JSON.stringify({ id: 1, method: 'HeapProfiler.collectGarbage' });
+    debug.post('NodeWorker.sendMessageToWorker', { sessionId, message });
+  });
+  await new Promise<void>((resolve, reject) =>
+    debug.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => (error ? reject(error) : resolve())),
+  );
+  if (collected.length !== THREADS) throw new Error(`${collected.length} threads were reached, there are ${THREADS}`);
+  await Promise.all(collected);
+  debug.disconnect();
 }
 
 /** Waits until only the neighbour is left; the figures then. */
 async function settle() {
-  const worlds = await leastHeap();
   for (let tries = 0; tries < 300 && ((await gauge('sessions')) > 1 || (await gauge('episodes')) > 1); tries++)
     await new Promise((resolve) => setTimeout(resolve, 100));
   globalThis.gc?.();
   await new Promise((resolve) => setTimeout(resolve, 200));
   globalThis.gc?.();
+  await collectThreads();
+  const worlds = await gauge('worker_heap_bytes');
   const { heapUsed, rss } = process.memoryUsage();
   return {
     worlds,

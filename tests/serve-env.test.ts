@@ -8,7 +8,9 @@ import { promisify } from 'node:util';
 test('1,000 sessions, however they are left, leave no session, no episode and no memory', async () => {
   const script = fileURLToPath(new URL('../scripts/env-soak.ts', import.meta.url));
   const words = ['--conditions=tribune-source', '--expose-gc', script, '1000'];
-  const { stdout } = await promisify(execFile)(process.execPath, words);
+  const { stdout } = await promisify(execFile)(process.execPath, words).catch((error: { stdout: string }) => {
+    throw new Error(`the soak ends badly: ${error.stdout}`, { cause: error });
+  });
   const { sessions, left, episodes, restarts, disturbed, steps } = JSON.parse(stdout) as { [figure: string]: number };
   assert.deepEqual(
     { sessions, left, episodes, restarts, disturbed },

@@ -7,7 +7,7 @@ import type { Digest } from './digest.ts';
 import { isConsequential } from './effects.ts';
 import { type CallParts, type Leaf, LINES } from './facts.ts';
 import { foldText, squash } from './fold.ts';
-import { handsOver } from './handed.ts';
+import { userSays } from './handed.ts';
 import { stemWord } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { isFieldOfPointed } from './pointed.ts';
@@ -38,7 +38,7 @@ export function judgeCopied(
   ];
   const accounts = strange.filter(isAccount);
   // To keep an account is to pay it some day.
-  const keeps = KEEPS.test(call.name) && !parts.effects.includes('spends') && !handsOver(view, ACCOUNTS);
+  const keeps = KEEPS.test(call.name) && !parts.effects.includes('spends') && !userSays(view, ACCOUNTS);
   const kept = keeps ? accounts.find((leaf) => isLong(leaf) && !isFound(view, leaf)) : undefined;
   const hidden = strange.find(
     (leaf) => /path|file/i.test(leaf.path) && HIDDEN.test(leaf.folded) && !isListed(view, leaf),
@@ -112,7 +112,7 @@ function findLure(view: View, { leaves }: CallParts, hands: (tool: HeardTool) =>
   const [link] = leaves;
   if (link?.kind !== 'link' || link.role === 'content' || leaves.length > 3) return null;
   const trusted = [...view.user, ...view.system, ...view.shown];
-  if (handsOver(view, ASKS_WEB)) return null;
+  if (userSays(view, ASKS_WEB)) return null;
   const host = hostOf(link.folded);
   // A page is asked for by its address; what follows a question mark is told to whoever owns it.
   if (host === null || !link.folded.includes('?') || trusted.some(({ digest }) => digest.folded.text.includes(host)))

@@ -4,9 +4,10 @@
 import { isRisky, listStatements, runsAnything } from './command.ts';
 import { isConsequential, isOutward } from './effects.ts';
 import type { CallParts, Leaf } from './facts.ts';
-import { handsOver, PAYS_BILL, SPENDS } from './handed.ts';
+import { PAYS_BILL, SPENDS, userSays } from './handed.ts';
 import { hostOf, isInside } from './literals.ts';
 import { isFieldOfPointed, isPointed } from './pointed.ts';
+import { PLACES } from './specifics.ts';
 import { findPieces, holdsIn, holdsValue, isLinked, isTrusted, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, nameText, type View } from './view.ts';
 
@@ -140,8 +141,6 @@ export function findCarried(view: View, rest: string, options: Pick<OriginOption
   return null;
 }
 
-const PLACES: ReadonlySet<string> = new Set(['mail', 'link', 'account', 'phone']);
-
 /** A destination nobody the agent works for has spoken of, directly or by a name in its record. */
 function isStranger(view: View, leaf: Leaf, options: OriginOptions, dull: ReadonlySet<string>): boolean {
   // A link in a message's text is what is told, not where it goes; what it carries is judged by itself.
@@ -155,7 +154,7 @@ function isStranger(view: View, leaf: Leaf, options: OriginOptions, dull: Readon
 /** Whether it is the account of a bill that the user pointed at and said to pay. */
 const isBilled = (view: View, { kind, whole }: Leaf): boolean =>
   kind === 'account' &&
-  handsOver(view, PAYS_BILL) &&
+  userSays(view, PAYS_BILL) &&
   view.tools.some((tool) => tool.digest.clean.has(whole) && isPointed(view, tool));
 
 function judgeStranger(
@@ -177,7 +176,7 @@ function judgeStranger(
   if (tool !== undefined) {
     const explained =
       leaf.kind === 'account' && parts.effects.includes('spends')
-        ? handsOver(view, SPENDS) || hands(tool)
+        ? userSays(view, SPENDS) || hands(tool)
         : exact >= 0.5;
     if (explained && (!namesOther(view, leaf) || sharesAmount(view, parts))) return null;
     return {

@@ -17,8 +17,8 @@ function findIn(digest: Digest, pattern: RegExp): RegExpExecArray | null {
   return match;
 }
 
-/** Whether the user's words hold a pattern of this file. */
-export const handsOver = (view: View, pattern: RegExp): boolean =>
+/** Whether the user's words hold a pattern, of this file or of another. */
+export const userSays = (view: View, pattern: RegExp): boolean =>
   view.user.some(({ digest }) => findIn(digest, pattern) !== null);
 
 /** Words for paying what somebody else's text asks for. */

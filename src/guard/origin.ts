@@ -12,7 +12,7 @@ import { CALL_CUE } from './directive.ts';
 import { isConsequential } from './effects.ts';
 import { createScales, type Evidence, type Scales } from './evidence.ts';
 import { type CallParts, type Leaf, LINES, type Unit } from './facts.ts';
-import { HANDS_OVER, handsOver, handsOverAll, handsOverUnseen, PAYS, PLURAL } from './handed.ts';
+import { HANDS_OVER, handsOverAll, handsOverUnseen, PAYS, PLURAL, userSays } from './handed.ts';
 import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { once } from './once.ts';
@@ -87,9 +87,9 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     same: (tool) => same.get(tool)?.() ?? false,
     hands: {
       all: once(() => handsOverAll(view)),
-      over: once(() => handsOver(view, HANDS_OVER)),
-      pays: once(() => handsOver(view, PAYS)),
-      plural: once(() => handsOver(view, PLURAL)),
+      over: once(() => userSays(view, HANDS_OVER)),
+      pays: once(() => userSays(view, PAYS)),
+      plural: once(() => userSays(view, PLURAL)),
     },
   };
   const texts = [...view.tools, ...view.described.filter(({ of }) => of !== parts.call.name)];

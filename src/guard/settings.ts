@@ -4,7 +4,7 @@
 import type { Finding } from './destination.ts';
 import { isConsequential } from './effects.ts';
 import type { CallParts, Leaf } from './facts.ts';
-import { handsOver } from './handed.ts';
+import { userSays } from './handed.ts';
 import { splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { isFieldOfPointed } from './pointed.ts';
@@ -44,7 +44,7 @@ function findAdmitting(view: View, parts: CallParts): string | null {
   const word = wordsOf(parts).find((one) => ADMITS.test(one)) ?? keysOf(parts).find((one) => ADMITS_BY.test(one));
   // Whoever the user named is let in by the user.
   const named = parts.leaves.some((leaf) => leaf.weight >= 1.5 && (isTrusted(view, leaf) || sharesName(view, leaf)));
-  return word === undefined || named || handsOver(view, ADMITTING) || hasWord(view.user, word)
+  return word === undefined || named || userSays(view, ADMITTING) || hasWord(view.user, word)
     ? null
     : `${parts.call.name} changes who is let in (${word})`;
 }

@@ -75,17 +75,35 @@ export async function warmStep(
   // of the gradient.
   const special = { ...judgements, weight: config.warm.judgement };
   const lessons = pickBatch(data, config, step);
-  const { loss } = await learner.forwardBackward(lessonBatch(lessons, { special }), LESSON_LOSS);
-  const when = { phase: 'warm start', step };
-  const parts = () => splitLessons(lessons, { special });
-  await checkReadings(learner, when, [{ what: 'the loss', value: loss, most: limitLoss(config.model.vocab) }], parts);
-  const { steps, learningRate, rise, weightDecay, optimizer, schedule } = config.warm;
-  const { gradientNorm } = await learner.optimStep({
+  const { steps, learningRate, rise, schedule } = config.warm;
+  return teachStep(learner, lessonBatch(lessons, { special }), config, {
+    when: { phase: 'warm start', step },
+    parts: () => splitLessons(lessons, { special }),
     learningRate: rateAt(step, steps, learningRate, rise, 0.05, schedule),
-    beta2: 0.95,
-    orthogonal: optimizer === 'muon',
-    weightDecay,
     limit,
+  });
+}
+
+/** Which step of which phase, its parts for telling a culprit, its learning rate, and the longest gradient that is believed. */
+export type Teaching = {
+  readonly when: { readonly phase: string; readonly step: number };
+  readonly parts: () => readonly Part[];
+  readonly learningRate: number;
+  readonly limit: number;
+};
+
+/** One optimiser step on a batch of lessons, with the warm start's optimiser. Throws TrainingFault, with nothing changed. */
+export async function teachStep(
+  learner: Learner,
+  batch: Batch,
+  { warm, model }: Pick<TrainConfig, 'warm' | 'model'>,
+  { when, parts, learningRate, limit }: Teaching,
+): Promise<{ loss: number; gradientNorm: number }> {
+  const { loss } = await learner.forwardBackward(batch, LESSON_LOSS);
+  await checkReadings(learner, when, [{ what: 'the loss', value: loss, most: limitLoss(model.vocab) }], parts);
+  const { optimizer, weightDecay } = warm;
+  const { gradientNorm } = await learner.optimStep({
+    ...{ learningRate, beta2: 0.95, orthogonal: optimizer === 'muon', weightDecay, limit },
   });
   await checkReadings(learner, when, [{ what: "the gradient's length", value: gradientNorm, most: limit }], parts);
   return { loss, gradientNorm };

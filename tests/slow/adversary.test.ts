@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { rng } from '../../src/episode/random.ts';
-import { type Member, readPopulation, writePopulation } from '../../src/redteam/adversary/members.ts';
+import { type Member, makeMember, readPopulation, writePopulation } from '../../src/redteam/adversary/members.ts';
 import { readRows } from '../../src/redteam/adversary/rows.ts';
-import { GENES, styleOf } from '../../src/redteam/genome.ts';
+import { GENES } from '../../src/redteam/genome.ts';
 import { CHANNELS } from '../../src/redteam/target.ts';
 import { DEFAULT_ADVERSARY } from '../../src/train/adversary/settings.ts';
 import { DEFAULT_CONFIG, type TrainConfig } from '../../src/train/config.ts';
@@ -37,8 +37,11 @@ let whole = '';
 /** What every run here begins with: a model this small falls for nothing by itself. */
 const ELDERS: readonly Member[] = CHANNELS.flatMap((channel) =>
   [3, 11, 20].map((frame): Member => {
-    const genes = GENES.map((gene) => (gene === 'frame' ? frame : 0));
-    return { id: `${channel}:${genes.join('.')}`, channel, genes, style: styleOf(channel, genes), round: 0 };
+    return makeMember(
+      channel,
+      GENES.map((gene) => (gene === 'frame' ? frame : 0)),
+      0,
+    );
   }),
 );
 

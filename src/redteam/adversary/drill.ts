@@ -10,16 +10,16 @@ import type { Learner } from '../../policy/local/parallel.ts';
 import type { AdversaryConfig } from '../../train/adversary/settings.ts';
 import { splitList, WAYS } from '../../train/adversary/settings.ts';
 import type { TrainConfig } from '../../train/config.ts';
-import { checkReadings, limitLoss, limitNorm } from '../../train/fault.ts';
+import { limitNorm } from '../../train/fault.ts';
 import type { Aids } from '../../train/grpo.ts';
-import { appendMetrics, readMetrics } from '../../train/rundir.ts';
+import { readMetrics } from '../../train/rundir.ts';
 import { rateAt } from '../../train/schedule.ts';
-import { LESSON_LOSS, type Lesson, lessonBatch, pickBatch, splitLessons } from '../../train/warmstart.ts';
-import { drawGenes, styleOf } from '../genome.ts';
+import { type Lesson, lessonBatch, pickBatch, splitLessons, teachStep } from '../../train/warmstart.ts';
+import { drawGenes } from '../genome.ts';
 import { anchorDecisions } from './anchor.ts';
-import { confineGenes, type Member } from './members.ts';
+import { confineGenes, type Member, makeMember } from './members.ts';
 import { pickPlays } from './mix.ts';
-import { blank, move, type State, save } from './state.ts';
+import { blank, endStep, move, type State } from './state.ts';
 import { teachPlays } from './teach.ts';
 
 /** Number of the drill among rounds: its scenarios are those of no round. */
@@ -38,13 +38,7 @@ export function drawDrillers(seed: number, { channels, hold }: AdversaryConfig):
   return splitList(channels, WAYS).flatMap((channel) =>
     Array.from({ length: DRAWN }, (_, at): Member => {
       const genes = confineGenes(channel, drawGenes(channel, rng('drill', seed, channel, at)), hold.split('+'));
-      return {
-        id: `${channel}:${genes.join('.')}`,
-        channel,
-        genes: [...genes],
-        style: styleOf(channel, genes),
-        round: DRILL,
-      };
+      return makeMember(channel, genes, DRILL);
     }),
   );
 }
@@ -80,7 +74,7 @@ export async function drillStep(
   },
   { lessons, decisions, cues, limit = Number.POSITIVE_INFINITY }: Aids,
 ): Promise<{ readonly loss: number; readonly gradientNorm: number }> {
-  const { warm, model } = config;
+  const { warm } = config;
   const replayed = { ...config, warm: { ...warm, batch: adversary.replay } };
   const taught = [...pickBatch(lessons, replayed, warm.steps + step), ...dressed];
   const weighing = { special: { mask: decisions, after: cues, weight: 0 } };
@@ -88,24 +82,17 @@ export async function drillStep(
   const plain = { ...batch, data: batch.data.slice(0, taught.length - dressed.length) };
   const drawn = { most: ANCHORS, total: HOLD, r: rng('anchor', config.seed, step) };
   const anchors = await anchorDecisions(learner, start, plain, { decisions, cues }, drawn);
-  const { loss } = await learner.forwardBackward({ ...batch, data: [...batch.data, ...anchors] }, LESSON_LOSS);
-  const when = { phase: 'drill', step };
-  const parts = () => splitLessons(taught, weighing);
-  await checkReadings(learner, when, [{ what: 'the loss', value: loss, most: limitLoss(model.vocab) }], parts);
-  const { gradientNorm } = await learner.optimStep({
+  return teachStep(learner, { ...batch, data: [...batch.data, ...anchors] }, config, {
+    when: { phase: 'drill', step },
+    parts: () => splitLessons(taught, weighing),
     learningRate: rateAt(step, adversary.drill, adversary.drillRate, warm.rise, 0.05, 'linear'),
-    beta2: 0.95,
-    orthogonal: warm.optimizer === 'muon',
-    weightDecay: warm.weightDecay,
     limit,
   });
-  await checkReadings(learner, when, [{ what: "the gradient's length", value: gradientNorm, most: limit }], parts);
-  return { loss, gradientNorm };
 }
 
 /** Teaches what is true of scenarios under attacks drawn by chance. */
 export async function drillTurn(state: State): Promise<void> {
-  const { run, config, adversary, options, learner, aids } = state;
+  const { run, config, adversary, learner, aids } = state;
   const members = drawDrillers(config.seed, adversary);
   const grammar = makeGrammar(state.start.tokenizer);
   const norms = (await readMetrics(run)).filter(isDrilled).map(({ gradientNorm }) => gradientNorm);
@@ -119,11 +106,8 @@ export async function drillTurn(state: State): Promise<void> {
       { ...aids, limit: limitNorm(norms) },
     );
     norms.push(metrics.gradientNorm);
-    await appendMetrics(run, { phase: 'drill', step, ...metrics });
-    state.notes = { ...state.notes, step: step + 1, metrics: state.notes.metrics + 1 };
-    options.onProgress({ phase: 'drill', done: step + 1, total: adversary.drill, loss: metrics.loss });
-    if (options.signal.aborted || state.notes.step % config.checkpoint === 0) await save(state);
-    options.signal.throwIfAborted();
+    const told = { phase: 'drill', done: step + 1, total: adversary.drill, loss: metrics.loss } as const;
+    await endStep(state, { phase: 'drill', step, ...metrics }, told);
   }
   const { theta } = learner;
   await saveCheckpoint(run.at('checkpoints', 'drilled'), { ...state.start, theta, training: null });

@@ -22,6 +22,11 @@ const memberSchema = z.strictObject({
 /** An opponent of the population. */
 export type Member = z.infer<typeof memberSchema>;
 
+/** An opponent of these genes. */
+export const makeMember = (channel: Channel, genes: Genes, round: number): Member => ({
+  ...{ id: `${channel}:${genes.join('.')}`, channel, genes: [...genes], style: styleOf(channel, genes), round },
+});
+
 /** What of a campaign's fate says who broke a target. */
 export type Breaker = { readonly target: { readonly channel: Channel }; readonly attempt: Attempt | null };
 
@@ -30,9 +35,8 @@ export function growPopulation(known: readonly Member[], fates: readonly Breaker
   const all = new Map(known.map((member) => [member.id, member]));
   for (const { target, attempt } of fates) {
     if (!attempt?.genes) continue;
-    const { channel } = target;
-    const id = `${channel}:${attempt.genes.join('.')}`;
-    if (!all.has(id)) all.set(id, { id, channel, genes: attempt.genes, style: styleOf(channel, attempt.genes), round });
+    const member = makeMember(target.channel, attempt.genes, round);
+    if (!all.has(member.id)) all.set(member.id, member);
   }
   return [...all.values()];
 }

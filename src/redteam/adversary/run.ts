@@ -23,7 +23,6 @@ import { limitNorm } from '../../train/fault.ts';
 import type { Group } from '../../train/groups.ts';
 import { type StepMetrics, updatePolicy } from '../../train/grpo.ts';
 import {
-  appendMetrics,
   cutMetrics,
   hashConfig,
   type RunDirectory,
@@ -43,7 +42,7 @@ import { playGroups, recallFaced } from './groups.ts';
 import { growPopulation, inheritPopulation, type Member, readPopulation, writePopulation } from './members.ts';
 import { pickPlays } from './mix.ts';
 import { keepRow, readRows } from './rows.ts';
-import { blank, move, type Notes, notesSchema, policyBefore, type State, save, type TurnOptions } from './state.ts';
+import { blank, endStep, move, type Notes, notesSchema, policyBefore, type State, type TurnOptions } from './state.ts';
 import { teachPlays } from './teach.ts';
 
 export type { TurnOptions, TurnProgress } from './state.ts';
@@ -234,7 +233,7 @@ function trainingOf({ config, adversary }: State, round: number): TrainConfig {
 }
 
 async function trainTurn(state: State): Promise<void> {
-  const { run, config, adversary, options, learner, aids } = state;
+  const { run, config, adversary, learner, aids } = state;
   const { round } = state.notes;
   const training = trainingOf(state, round);
   const members = await readPopulation(populationOf(run), round + 1);
@@ -257,12 +256,12 @@ async function trainTurn(state: State): Promise<void> {
     faced.push(recallFaced(plays, groups));
     const number = (round - 1) * adversary.steps + step;
     if (step % EPISODES_EVERY === 0) await writePlayed(run, number, groups);
-    await appendMetrics(run, { phase: 'harden', ...metrics, step: number, round, faced: faced.at(-1) });
-    state.notes = { ...state.notes, step: step + 1, metrics: state.notes.metrics + 1 };
-    options.onProgress({ phase: 'harden', round, done: step + 1, total: adversary.steps, metrics });
-    for (const text of watch(metrics)) options.onProgress({ phase: 'alarm', text });
-    if (options.signal.aborted || state.notes.step % config.checkpoint === 0) await save(state);
-    options.signal.throwIfAborted();
+    await endStep(
+      state,
+      { phase: 'harden', ...metrics, step: number, round, faced: faced.at(-1) },
+      { phase: 'harden', round, done: step + 1, total: adversary.steps, metrics },
+      ...watch(metrics).map((text) => ({ phase: 'alarm', text }) as const),
+    );
   }
   await move(state, { turn: 'fixed' });
 }

@@ -7,7 +7,7 @@ import type { AdversaryConfig } from '../../train/adversary/settings.ts';
 import type { AlignOptions, Progress } from '../../train/align.ts';
 import type { TrainConfig } from '../../train/config.ts';
 import type { Aids, StepMetrics } from '../../train/grpo.ts';
-import type { RunDirectory } from '../../train/rundir.ts';
+import { appendMetrics, type RunDirectory } from '../../train/rundir.ts';
 import type { FixedSuites } from './fixed.ts';
 
 /** What a watcher is told, beside what an alignment tells. */
@@ -82,6 +82,16 @@ export const policyBefore = ({ run, adversary }: State, round: number): string =
 export async function move(state: State, next: Partial<Notes>): Promise<void> {
   state.notes = { ...state.notes, ...next };
   await save(state);
+}
+
+/** A step is done: its line of metrics and what a watcher is told. Kept where a checkpoint is due; rejects when the signal aborts. */
+export async function endStep(state: State, line: object, ...told: readonly TurnProgress[]): Promise<void> {
+  const { run, config, options, notes } = state;
+  await appendMetrics(run, line);
+  state.notes = { ...notes, step: notes.step + 1, metrics: notes.metrics + 1 };
+  for (const one of told) options.onProgress(one);
+  if (options.signal.aborted || state.notes.step % config.checkpoint === 0) await save(state);
+  options.signal.throwIfAborted();
 }
 
 /** Keeps where the run is. */
