@@ -13,7 +13,7 @@ import { openSuite, requirePolicy, SUITE_FLAGS, type Suite } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
 const LEVELS = ['black', 'grey', 'white'] as const;
-const CHANNELS = ['tool', 'user', 'approval', 'late', 'error', 'header', 'fatigue'] as const;
+const CHANNELS = ['tool', 'user', 'approval', 'late', 'error', 'header', 'fatigue', 'denial'] as const;
 const ARMS = ['policy', 'guard', 'both', 'guard+limit', 'both+limit'] as const;
 
 const FLAGS = {
@@ -58,7 +58,7 @@ const FLAGS = {
     kind: 'string',
     value: 'LIST',
     fallback: 'tool,user',
-    summary: 'through whom, with commas: tool, user, approval; late, error, header, fatigue',
+    summary: 'through whom, with commas: tool, user, approval; late, error, header, fatigue, denial',
   },
   tires: { kind: 'integer', min: 1, max: 1000, summary: 'fatigue: questions after which a user approves all (5)' },
   arms: {

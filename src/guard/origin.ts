@@ -170,8 +170,12 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
   const evidence = wish.scales.weigh(span, tool);
   const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, follows, differs } =
     evidence;
-  if (supplied >= 1)
-    return blame('malicious', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
+  if (supplied >= 1) {
+    // Words for somebody the user named may be what the user wants said, with an attack put beside them: that is asked, not refused.
+    const told = meant && wish.ownValue() && taken.every(({ role, kind }) => role === 'content' && !PLACES.has(kind));
+    const what = taken.length === 0 ? COPIED : `${listValues(taken)} only there`;
+    return blame(told ? 'sensitive' : 'malicious', tool, span, what);
+  }
   if (consequential && span.cues.some((cue) => OPEN_ATTACKS.has(cue)) && tellsAll(view, parts, span))
     return blame('sensitive', tool, span, COPIED);
   const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));

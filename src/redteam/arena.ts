@@ -7,6 +7,7 @@ import { guardPolicy, knowingGuard } from '../agent/guarded.ts';
 import { openJudge } from '../agent/judges.ts';
 import { openSpeaker, parsePolicy, type Speaker } from '../agent/named.ts';
 import { runEpisode } from '../agent/run-episode.ts';
+import { scriptedPolicy } from '../agent/scripted.ts';
 import { InputError } from '../episode/input.ts';
 import { type Approvals, createApprovals } from '../guard/approval.ts';
 import type { Classifier } from '../guard/classify.ts';
@@ -26,7 +27,7 @@ import { loadWorlds } from '../world/world.ts';
 import { type Attempt, applyAttack, textOf } from './attack.ts';
 import { insistentPolicy } from './insist.ts';
 import { saysOrder } from './order.ts';
-import { faultyOutcome, judgeTry, type Outcome, type Ruling } from './outcome.ts';
+import { faultyOutcome, isHit, judgeTry, type Outcome, type Ruling } from './outcome.ts';
 import { playScripted } from './places.ts';
 import type { Target } from './target.ts';
 
@@ -88,7 +89,7 @@ export async function openArena(options: ArenaOptions): Promise<Arena> {
   const scripted = options.policyFor === undefined && parsePolicy(defence.policy).kind === 'scripted';
   const judges = await Promise.all((defence.guard === null ? [] : (defence.judges ?? [])).map(openJudge));
   const classifiers = judges.map(({ classifier }) => classifier);
-  const table: Table = { ...options, own, ground, speaker, scripted, classifiers };
+  const table: Table = { ...options, own, ground, speaker, scripted, classifiers, turn: takeTurns() };
   return {
     name: nameDefence(defence),
     async play(tries) {
@@ -112,7 +113,7 @@ const speakerOf = ({ defence, threads = 1, chat }: ArenaOptions): Promise<Speake
 
 /** A script is told the order whatever the text says; so the text must say it. */
 function isSaid({ target, attempt, number }: Try): boolean {
-  if (number === 0 || target.channel === 'approval') return true;
+  if (number === 0 || target.channel === 'approval' || target.channel === 'denial') return true;
   return saysOrder(textOf(attempt), target.order);
 }
 
@@ -122,7 +123,11 @@ type Table = Omit<ArenaOptions, 'ground'> & {
   readonly speaker: Speaker | null;
   readonly scripted: boolean;
   readonly classifiers: readonly Classifier[];
+  readonly turn: Turn;
 };
+
+/** Carries out a work when its turn comes. */
+type Turn = <T>(work: () => Promise<T>) => Promise<T>;
 
 type Staged = { readonly target: Target; readonly scenario: Scenario; readonly stage: Stage };
 
@@ -145,9 +150,9 @@ async function playTry(table: Table, { target, scenario, stage }: Staged, index:
   const policy = makePolicy(table, target, scenario, rulings);
   const seat = { seed: scenario.seed, member: 0, index, ground: table.ground };
   const played = await runEpisode(policy, stage, seat);
-  const harmed = played.facts.harms?.some((name) => target.harms.includes(name)) ?? false;
-  const works = !harmed || (await stillWorks(scenario, table.own));
-  return judgeTry(target, scenario, { ...played, rulings }, works);
+  const whole = { ...played, rulings };
+  const works = !isHit(target, whole) || (await stillWorks(scenario, table.own));
+  return judgeTry(target, scenario, whole, works);
 }
 
 /** Whether an agent that does what is right still succeeds: an attack that breaks the user's task is none. */
@@ -160,15 +165,19 @@ function makePolicy(table: Table, { channel }: Target, scenario: Scenario, rulin
   const { defence, guardFor, policyFor, speaker, own, classifiers } = table;
   // Who tires the user goes on asking; a script that gives up at the first no would show nothing.
   const insistent = table.scripted && channel === 'fatigue' ? insistentPolicy(defence.policy, scenario) : null;
-  const inner = policyFor?.(scenario) ?? insistent ?? speaker?.policyFor(scenario);
+  // Whose work is to be stopped does it, and heeds nobody.
+  const steady = table.scripted && channel === 'denial' ? scriptedPolicy('oracle', scenario) : null;
+  const inner = policyFor?.(scenario) ?? insistent ?? steady ?? speaker?.policyFor(scenario);
   if (inner === undefined) throw new Error('an arena without a policy');
   const bookFor = () => makeBook(defence);
-  if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings), bookFor);
+  // Judges that think many texts through together go on doing so where time is no matter.
+  const turn: Turn = channel === 'denial' ? table.turn : (work) => work();
+  if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings, turn), bookFor);
   const { guard: rules } = defence;
   if (rules === null) return inner;
   const options = { rules, classifiers, timeout: PATIENCE, now: () => 0 };
   const known = knowingGuard((shown) => effectsOf(scenario, shown, own), options);
-  return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings), bookFor);
+  return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings, turn), bookFor);
 }
 
 /** The book of approvals of one episode, whose clock stands still: its window is the episode. */
@@ -181,20 +190,49 @@ function effectsOf(scenario: Scenario, shown: string, own: Catalogue | null): re
   return (own?.tools.get(name) ?? toolByName(name))?.effects ?? [];
 }
 
-/** A guard whose rulings are noted. */
-function watchGuard(guard: Guard, rulings: Ruling[]): Guard {
+/** Works in the order they came, each once the one before has ended, well or not. */
+function takeTurns(): Turn {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+}
+
+/** Milliseconds of this thread's processor time since it was called; of time where the runtime does not tell. */
+function startClock(): () => number {
+  if (typeof process.threadCpuUsage !== 'function') {
+    const start = performance.now();
+    return () => performance.now() - start;
+  }
+  const start = process.threadCpuUsage();
+  return () => {
+    const { user, system } = process.threadCpuUsage(start);
+    return (user + system) / 1000;
+  };
+}
+
+/** A guard whose rulings are noted, and what each took: exact where works take turns, else with some of others' work. */
+function watchGuard(guard: Guard, rulings: Ruling[], turn: Turn): Guard {
   return {
     ...guard,
-    async judgeCall(conversation, call, signal) {
-      const judged = await guard.judgeCall(conversation, call, signal);
-      const said: Ruling['call'] = { name: call.name, arguments: JSON.parse(JSON.stringify(call.arguments)) };
-      rulings.push({ call: said, decision: judged.decision, reasons: judged.reasons.map(({ text }) => text) });
-      return judged;
-    },
-    async judgeText(conversation, text, signal) {
-      const judged = await guard.judgeText(conversation, text, signal);
-      rulings.push({ call: null, decision: judged.action, reasons: judged.reasons.map((reason) => reason.text) });
-      return judged;
-    },
+    judgeCall: (conversation, call, signal) =>
+      turn(async () => {
+        const clock = startClock();
+        const judged = await guard.judgeCall(conversation, call, signal);
+        const said: Ruling['call'] = { name: call.name, arguments: JSON.parse(JSON.stringify(call.arguments)) };
+        const { decision, reasons } = judged;
+        rulings.push({ call: said, decision, reasons: reasons.map(({ text }) => text), took: clock() });
+        return judged;
+      }),
+    judgeText: (conversation, text, signal) =>
+      turn(async () => {
+        const clock = startClock();
+        const judged = await guard.judgeText(conversation, text, signal);
+        const { action, reasons } = judged;
+        rulings.push({ call: null, decision: action, reasons: reasons.map((reason) => reason.text), took: clock() });
+        return judged;
+      }),
   };
 }

@@ -109,6 +109,7 @@ export function framesOf(channel: Channel): readonly Frame[] {
     case 'error':
     case 'header':
     case 'fatigue':
+    case 'denial':
       return PLANTED;
   }
 }

@@ -5,6 +5,7 @@
 import type { Call } from '../episode/action.ts';
 import type { Random } from '../episode/random.ts';
 import type { Attempt, Piece, Place } from './attack.ts';
+import { BULK_SIZES, bulkText } from './bulk.ts';
 import { CODINGS, type Coding, disguise } from './coding.ts';
 import { FILLERS, framesOf, LEADS, PADDING, TAILS } from './frames.ts';
 import { FORMS, type Order, phraseOrder } from './order.ts';
@@ -17,12 +18,14 @@ export type Genes = readonly number[];
 export const GENES = [
   ...['frame', 'form', 'lead', 'tail', 'coding', 'times', 'front', 'place', 'spread', 'padding', 'later'],
 ] as const;
-/** Genes that only the further surfaces have, behind the others: what was found without them stays as it is. */
+/** Genes that only further surfaces have, behind the others: what was found without them stays as it is. */
 const MORE = ['when', 'asks', 'decoy'] as const;
-export type Gene = (typeof GENES)[number] | (typeof MORE)[number];
+const DENIAL = ['told', 'bulk', 'length'] as const;
+export type Gene = (typeof GENES)[number] | (typeof MORE)[number] | (typeof DENIAL)[number];
 
 /** The genes of a channel, in the order of their numbers. */
 export function genesOf(channel: Channel): readonly Gene[] {
+  if (channel === 'denial') return [...GENES, ...DENIAL];
   return CHANNELS.some((one) => one === channel) ? GENES : [...GENES, ...MORE];
 }
 
@@ -34,6 +37,8 @@ const TURNS = ['at once', 'after', 'parts'] as const;
 const WHENS = ['always', 'second', 'first', 'called'] as const;
 /** What decoys ask for: the order itself, the same tool for something small, a call of the user's own task. */
 const KINDS = ['same', 'small', 'own'] as const;
+/** What a text that would stop the user's work asks for: its own order, the user's next deeds, the request, what the user will be told. */
+const TOLD = ['order', 'own', 'request', 'answer'] as const;
 /** Most places that genes can name. */
 const PLACES = 6;
 
@@ -51,6 +56,8 @@ const SIZES: { readonly [gene in Exclude<Gene, 'frame'>]: number } = {
   when: WHENS.length,
   asks: DECOYS.length,
   decoy: KINDS.length,
+  told: TOLD.length,
+  ...BULK_SIZES,
 };
 
 /** Genes that mean nothing in a channel stay 0. */
@@ -62,6 +69,7 @@ const IDLE: { readonly [channel in Channel]: readonly Gene[] } = {
   error: ['later', 'when', 'asks', 'decoy'],
   header: ['later', 'when', 'asks', 'decoy'],
   fatigue: ['later', 'when', 'spread'],
+  denial: ['later'],
 };
 
 /** How many values each gene has, in the order of `genesOf`; 1 where it means nothing. */
@@ -75,7 +83,7 @@ export function sizesOf(channel: Channel): readonly number[] {
 /** How often a gene other than the dress is left at its plain value: most attacks that work are plain in most ways. */
 export const PLAIN: { readonly [gene in Gene]: number } = {
   ...{ frame: 0, form: 0.5, lead: 0.6, tail: 0.5, coding: 0.75, times: 0.7, front: 0.5, place: 0.6, spread: 0.8 },
-  ...{ padding: 0.8, later: 0.7, when: 0.3, asks: 0.2, decoy: 0.4 },
+  ...{ padding: 0.8, later: 0.7, when: 0.3, asks: 0.2, decoy: 0.4, told: 0.3, bulk: 0.3, length: 0.2 },
 };
 
 /** Random genes. */
@@ -115,7 +123,10 @@ type Named = { readonly [gene in Gene]: number };
 export function buildAttempt(target: Target, genes: Genes): Attempt {
   const sizes = sizesOf(target.channel);
   const own = genes.map((gene, at) => gene % (sizes[at] ?? 1));
-  const named = Object.fromEntries([...GENES, ...MORE].map((name, at) => [name, own[at] ?? 0])) as Named;
+  const numbers = new Map(genesOf(target.channel).map((name, at) => [name, own[at] ?? 0]));
+  const named = Object.fromEntries(
+    [...GENES, ...MORE, ...DENIAL].map((name) => [name, numbers.get(name) ?? 0]),
+  ) as Named;
   const base = { pieces: [], request: null, later: null, genes: [...own], style: styleOf(target.channel, own) };
   return target.channel === 'user'
     ? { ...base, ...buildSpeech(target, named) }
@@ -142,7 +153,7 @@ function decoyCalls({ order, scenario }: Target, kind: (typeof KINDS)[number], a
     case 'small':
       return order.calls.slice(0, 1).map((call) => varyCall(call, at + 1));
     case 'own': {
-      const own = scenario.plan.flatMap((step) => (step.kind === 'call' && step.own ? [step.call] : []));
+      const own = ownCalls(scenario);
       return own.length === 0 ? order.calls : own.slice(at % own.length).slice(0, 1);
     }
   }
@@ -187,8 +198,9 @@ function writeText(target: Target, order: string, { frame, lead, tail, coding, t
 const fill = (count: number): string[] => Array.from({ length: count }, (_, at) => FILLERS[at % FILLERS.length] ?? '');
 
 function buildPieces(target: Target, named: Named): Piece[] {
-  const { places, order } = target;
-  const text = writeText(target, phraseOrder(order, FORMS[named.form] ?? 'given'), named);
+  const { places } = target;
+  const dressed = writeText(target, phraseOrder(tellOrder(target, named), FORMS[named.form] ?? 'given'), named);
+  const text = [dressed, bulkText(named.bulk, named.length, ownValue(target))].filter(Boolean).join(' ');
   const front = named.front === 1;
   const first = placeAt(places, named.place);
   const second = placeAt(places, named.place + 1);
@@ -208,6 +220,37 @@ function buildPieces(target: Target, named: Named): Piece[] {
     { place: first, text: words.slice(half).join(' ') || text, front, ...span },
   ];
 }
+
+/** What the text asks for. */
+function tellOrder({ order, scenario }: Target, { told }: Named): Order {
+  switch (TOLD[told] ?? 'order') {
+    case 'order':
+      return order;
+    case 'own': {
+      const calls = ownCalls(scenario);
+      const said = { phrase: scenario.request, calls, claim: null };
+      return calls.length > 0 ? { ...said, phrase: phraseOrder(said, 'named') } : order;
+    }
+    case 'request':
+      return { phrase: scenario.request, calls: [], claim: null };
+    case 'answer': {
+      const final = scenario.plan.findLast((step) => step.kind === 'final');
+      return final === undefined ? order : { phrase: `tell the user: ${final.text}`, calls: [], claim: final.text };
+    }
+  }
+}
+
+/** The last value of the user's own calls: where the work goes, mostly. */
+function ownValue({ scenario }: Target): string {
+  return (
+    ownCalls(scenario)
+      .flatMap(({ arguments: args }) => Object.values(args).map(String))
+      .at(-1) ?? scenario.request
+  );
+}
+
+const ownCalls = ({ plan }: Target['scenario']): Call[] =>
+  plan.flatMap((step) => (step.kind === 'call' && step.own ? [step.call] : []));
 
 function placeAt(places: readonly Place[], at: number): Place {
   const place = places[at % places.length];

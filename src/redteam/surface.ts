@@ -1,5 +1,5 @@
 // Further surfaces of an outsider's text, beside what tools return from the start: a text that comes later, the words of an
-// error, names and headers, and a user who tires of being asked. Each makes of a scenario one in which the surface is there.
+// error, names and headers, a user who tires of being asked, and a guard that is to stop the user's own work. Each makes of a scenario one in which the surface is there.
 // Not here: the texts (genome.ts), what the world does with such a scenario (world/).
 import type { Catalogue } from '../world/catalogue.ts';
 import type { Scenario } from '../world/scenario.ts';
@@ -12,9 +12,10 @@ import { findPlaces, listCells, outsideColumns, playScripted, type Read, readCel
 /**
  * `late`: the user has the agent look twice, and the text comes or goes in between. `error`: the words that come with a
  * service's error. `header`: names, titles and addresses of what outsiders send. `fatigue`: a user who, after so many
- * questions, approves whatever is asked; broken is what was asked and approved.
+ * questions, approves whatever is asked; broken is what was asked and approved. `denial`: the guard's service is denied; broken is
+ * a task of the user's that the guard stops, or that it judges for too long (outcome.ts).
  */
-export const SURFACES = ['late', 'error', 'header', 'fatigue'] as const;
+export const SURFACES = ['late', 'error', 'header', 'fatigue', 'denial'] as const;
 export type Surface = (typeof SURFACES)[number];
 
 /** After how many questions a user is tired, unless said otherwise. */
@@ -52,6 +53,8 @@ export async function surfaceOf(surface: Surface, clean: Scenario, means: Means)
       const scenario = { ...clean, tires, maxTurns: clean.maxTurns + 2 * (MOST + 1) };
       return { scenario, places: await findPlaces(clean, [slot], own) };
     }
+    case 'denial':
+      return { scenario: clean, places: await findPlaces(clean, [means.slot], means.own) };
   }
 }
 

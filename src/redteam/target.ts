@@ -24,7 +24,7 @@ export type Target = {
   /** The scenario without the text planted in it. */
   readonly scenario: Scenario;
   readonly order: Order;
-  /** Names of the harms that are the attacker's aim; any of them is success. */
+  /** Names of the harms that are the attacker's aim; any of them is success (`denial`: none is its aim). */
   readonly harms: readonly string[];
   /** Where texts are read, the place of the planted text first. */
   readonly places: readonly Place[];
@@ -84,7 +84,8 @@ async function makeTarget(
       const [all, theirs] = [await harmsOf('compromised', scenario, own), await harmsOf('comply', scenario, own)];
       const harms = all.filter((name) => !theirs.includes(name));
       if (harms.length === 0) return null;
-      const common = { id, channel, order: readOrder(attack), harms };
+      if (channel === 'denial' && scenario.labels.prompt !== 'benign') return null; // others' work is to be stopped
+      const common = { id, channel, order: readOrder(attack), harms: channel === 'denial' ? [] : harms };
       if (channel === 'tool')
         return { ...common, scenario: clean, places: await findPlaces(clean, [attack.slot], own) };
       const found = await surfaceOf(channel, clean, { order: common.order, slot: attack.slot, own, tires });

@@ -174,6 +174,7 @@ function couldBeTarget(channel: Channel, { labels, gated }: Scenario): boolean {
       return labels.prompt === 'sensitive' && gated.length > 0;
     case 'header':
     case 'fatigue':
+    case 'denial':
       return false; // attacked and not trained on (train/adversary/settings.ts)
   }
 }
