@@ -96,8 +96,8 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const ordered = texts.flatMap((tool) => judgeTool(view, parts, wish, tool));
   if (ordered.length > 0) return ordered;
   const pays = (): boolean => parts.effects.includes('spends') && wish.hands.pays();
-  const hands = (tool: HeardTool): boolean =>
-    wish.pointed(tool) && (wish.hands.all() || (said >= 0.5 && wish.hands.over()) || pays());
+  const given = once(() => wish.hands.all() || (said >= 0.5 && wish.hands.over()) || pays());
+  const hands = (tool: HeardTool): boolean => given() && wish.pointed(tool);
   const deed = judgeDeed(view, parts, { wanted, hands, lax });
   if (deed !== null) return [deed];
   const copied = judgeCopied(view, parts, { hands, strict: options.strict });
@@ -299,14 +299,16 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   const reads = !isConsequential(parts.effects);
   const isPrivate = parts.effects.includes('private');
   const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
-  const pointed = wish.pointed(tool);
-  const commanded = pointed && hands.all();
+  const pointed = (): boolean => wish.pointed(tool);
+  const commanded = hands.all() && pointed();
   // Where the user named nobody of the call's, a place that the text brings is not handed over with it.
   const strange = taken.some(({ kind }) => PLACES.has(kind)) && !wish.ownValue();
   const handed =
     commanded ||
-    (pointed && (reads ? !isPrivate || !bringsPlace(view, span) : said >= 0.5 && meant && !strange) && hands.over()) ||
-    (pointed && said >= 0.5 && parts.effects.includes('spends') && hands.pays());
+    ((reads ? !isPrivate || !bringsPlace(view, span) : said >= 0.5 && meant && !strange) &&
+      hands.over() &&
+      pointed()) ||
+    (said >= 0.5 && parts.effects.includes('spends') && hands.pays() && pointed());
   if (reads && !handed && isRead(view, tool) && saysExactly(parts, span)) {
     if (wish.repeated()) return blame('sensitive', tool, span, REPEATED);
     if (wish.lax && (apart || !isPrivate)) return null;
@@ -327,14 +329,15 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
     return blame('sensitive', tool, span, `${listValues(places)} only there`);
   if (handed) return null;
   // What the user asked for is filled in from a text the user pointed at: the room of the meeting in that mail.
-  if (pointed && said >= 0.5 && named() >= 1 && meant) return null;
+  if (said >= 0.5 && meant && named() >= 1 && pointed()) return null;
   const repeats = wish.same(tool);
   const telling = taken.filter(({ path }) => !(repeats && LINES.test(path)));
   if (!reads && sumWeights(telling.filter(({ role }) => role !== 'content')) >= 1)
     return blame('sensitive', tool, span, `${listValues(telling)} only there`);
   // An order for another deed only lends its data to a call that is the user's; and so does a text the user pointed at to a message.
-  const lends = (share === 0 && meant && said >= 0.5) || (pointed && taken.every(({ role }) => role === 'content'));
-  if (!reads && !repeats && supplied >= 1 && own() < 1 && !(lends && taken.length > 0))
+  const lends = (): boolean =>
+    (share === 0 && meant && said >= 0.5) || (taken.every(({ role }) => role === 'content') && pointed());
+  if (!reads && !repeats && supplied >= 1 && own() < 1 && !(taken.length > 0 && lends()))
     return blame('sensitive', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
   if (!reads && telling.length > 0 && own() < 0.5 && share >= 0.5)
     return blame('sensitive', tool, span, `${listValues(telling)} only there`);
@@ -352,8 +355,9 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   if (!reads && !repeats && !(wish.lax && taken.length === 0) && (follows() || specifies() || undoes()))
     return blame('sensitive', tool, span, FOLLOWS);
   const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
-  const harmless = reads && pointed && !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link');
-  if (reads && explains && !harmless && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))
+  const harmless = (): boolean =>
+    !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link') && pointed();
+  if (reads && explains && !harmless() && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))
     return blame('sensitive', tool, span, PURPOSE);
   return judgeUnexplained(view, parts, wish, tool, span);
 }

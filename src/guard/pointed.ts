@@ -2,6 +2,7 @@
 // a text gave. Their data is the user's to begin with; what they order is not, unless the user said to do it (origin.ts).
 import type { Effect } from '../safety/taxonomy.ts';
 import { onlyLooks, runsAnything } from './command.ts';
+import type { Digest } from './digest.ts';
 import { isConsequential } from './effects.ts';
 import { effectsOf } from './facts.ts';
 import { squash } from './fold.ts';
@@ -94,9 +95,16 @@ function saysMostOf(view: View, value: string, least: number): boolean {
 const hasForm = (view: View, word: string): boolean =>
   hasWord(view.user, word) ||
   (word.length >= 4 &&
-    view.user.some(({ digest }) =>
-      [...digest.words].some((one) => one.length >= 4 && (one.startsWith(word) || word.startsWith(one))),
-    ));
+    view.user.some(({ digest }) => longWords(digest).some((one) => one.startsWith(word) || word.startsWith(one))));
+
+const long = new WeakMap<Digest, readonly string[]>();
+
+/** The words of a text that have four letters or more. */
+function longWords(digest: Digest): readonly string[] {
+  const known = long.get(digest) ?? [...digest.words].filter((word) => word.length >= 4);
+  long.set(digest, known);
+  return known;
+}
 
 /** A number is the same however it is grouped: `0220 551 877`. */
 function saidByUser(view: View, value: string): boolean {

@@ -6,6 +6,7 @@ import { isConsequential } from './effects.ts';
 import type { CallParts, Leaf } from './facts.ts';
 import { squash } from './fold.ts';
 import { splitName, stemWord } from './lexicon.ts';
+import { once } from './once.ts';
 import { effectsIn } from './pointed.ts';
 import { findProducer, type HeardTool, type View } from './view.ts';
 
@@ -20,22 +21,20 @@ export function isSameThing(view: View, parts: CallParts, tool: HeardTool): bool
 
 /** Whether the very same call was made since the user last spoke. */
 export function isRepeated(view: View, parts: CallParts): boolean {
-  const key = callKey(parts.call);
+  const key = once(() => callKey(parts.call));
   const since = view.user.at(-1)?.index ?? -1;
   const recent = view.calls.filter(({ index }) => index > since);
-  const first = recent.findIndex(({ call }) => call.name === parts.call.name && callKey(call) === key);
+  const first = recent.findIndex(({ call }) => call.name === parts.call.name && callKey(call) === key());
   const changed = recent.slice(first + 1).some(({ call }) => changes(view, call, parts));
   return first >= 0 && (isConsequential(parts.effects) || !changed);
 }
 
 /** Whether the user asks again for what was read before a text came: the very same call stands before it, and the user has spoken since. */
 export function wasReadBefore(view: View, { call }: CallParts, { index }: HeardTool): boolean {
-  const key = callKey(call);
   const since = view.user.at(-1)?.index ?? -1;
-  return (
-    since > index &&
-    view.calls.some((made) => made.index < index && made.call.name === call.name && callKey(made.call) === key)
-  );
+  if (since <= index) return false;
+  const key = callKey(call);
+  return view.calls.some((made) => made.index < index && made.call.name === call.name && callKey(made.call) === key);
 }
 
 /** Whether a deed may have changed what a call reads: it names what is read, or all of it is read and the names share a word. */

@@ -3,6 +3,7 @@
 import type { Conversation, GuardCall, Message } from './conversation.ts';
 import { hearDescriptions } from './described.ts';
 import type { Digest, Digester } from './digest.ts';
+import { once } from './once.ts';
 
 export type Heard = { readonly index: number; readonly digest: Digest };
 /**
@@ -63,7 +64,7 @@ export function viewConversation(conversation: Conversation, digest: Digester): 
           index,
           tool: message.tool,
           digest: digest(message.text, true),
-          echoes: () => JSON.stringify(findProducer(view, index)?.arguments ?? {}).toLowerCase(),
+          echoes: once(() => JSON.stringify(findProducer(view, index)?.arguments ?? {}).toLowerCase()),
         });
         proposal = null;
         return;
@@ -76,9 +77,8 @@ export function viewConversation(conversation: Conversation, digest: Digester): 
 export function findProducer(view: View, index: number): GuardCall | null {
   const message: Message | undefined = view.conversation.messages[index];
   if (message?.role !== 'tool') return null;
-  const before = view.calls.filter((made) => made.index < index);
-  const last = before.at(-1)?.index;
-  const turn = before.filter((made) => made.index === last).map(({ call }) => call);
+  const last = view.calls.findLast((made) => made.index < index)?.index;
+  const turn = view.calls.filter((made) => made.index === last).map(({ call }) => call);
   const byId = turn.find(({ id }) => id !== undefined && id === message.callId);
   return byId ?? turn[index - (last ?? index) - 1] ?? turn.find(({ name }) => name === message.tool) ?? null;
 }
