@@ -1,6 +1,6 @@
 // What a call takes from a tool's text as it stands there, whatever the grammar: a command word for word, values beside the tool's
 // own name, an account that is said to be a new one, all that an unasked-for deed is done to. Not here: orders (origin.ts).
-import { findBound } from './clause.ts';
+import { findBound, keepWith } from './clause.ts';
 import { isRisky, listStatements } from './command.ts';
 import { type Finding, isEcho } from './destination.ts';
 import type { Digest } from './digest.ts';
@@ -215,13 +215,17 @@ function isChanged({ digest }: HeardTool, { folded, whole }: Leaf, changes: bool
 /** Whether a name is written as only programs write. */
 const isIdentifier = (name: string): boolean => name.length >= 8 && /[a-z][A-Z]|[_.-]/.test(name);
 
+/** Where a text first has a tool's name; -1: nowhere. */
+const placeOfName = keepWith(({ folded, words }, name): number => {
+  const written = name.toLowerCase();
+  return words.has(written.split(/[^a-z0-9]/)[0]!) ? folded.text.indexOf(written) : -1;
+});
+
 /** A value that only this text gives, near the tool's name as only somebody who knows the agent's tools writes it. */
 function findNamed(view: View, name: string, tool: HeardTool, strange: readonly Leaf[]): Leaf | undefined {
-  const { folded, words } = tool.digest;
-  if (!words.has(name.toLowerCase().split(/[^a-z0-9]/)[0]!)) return undefined;
-  const { text } = folded;
-  const at = text.indexOf(name.toLowerCase());
+  const at = placeOfName(tool.digest, name);
   if (at < 0) return undefined;
+  const { text } = tool.digest.folded;
   const [start, end] = [Math.max(0, at - NEAR), at + name.length + NEAR];
   const isNear = (one: HeardTool, leaf: Leaf): boolean => {
     if (one !== tool) return !holdsValue(one.digest.words, one.digest.folded.text, leaf) || isEcho(one, leaf);
