@@ -89,7 +89,7 @@ export async function openArena(options: ArenaOptions): Promise<Arena> {
   const scripted = options.policyFor === undefined && parsePolicy(defence.policy).kind === 'scripted';
   const judges = await Promise.all((defence.guard === null ? [] : (defence.judges ?? [])).map(openJudge));
   const classifiers = judges.map(({ classifier }) => classifier);
-  const table: Table = { ...options, own, ground, speaker, scripted, classifiers, turn: takeTurns() };
+  const table: Table = { ...options, own, ground, speaker, scripted, classifiers, timer: timeTurns() };
   return {
     name: nameDefence(defence),
     async play(tries) {
@@ -123,11 +123,12 @@ type Table = Omit<ArenaOptions, 'ground'> & {
   readonly speaker: Speaker | null;
   readonly scripted: boolean;
   readonly classifiers: readonly Classifier[];
-  readonly turn: Turn;
+  /** Times the guard's judgements, one after the other. */
+  readonly timer: Timer;
 };
 
-/** Carries out a work when its turn comes. */
-type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+/** Carries out a work and tells the milliseconds of processor time it took; 0: not looked at. */
+type Timer = <T>(work: () => Promise<T>) => Promise<{ readonly value: T; readonly took: number }>;
 
 type Staged = { readonly target: Target; readonly scenario: Scenario; readonly stage: Stage };
 
@@ -170,14 +171,14 @@ function makePolicy(table: Table, { channel }: Target, scenario: Scenario, rulin
   const inner = policyFor?.(scenario) ?? insistent ?? steady ?? speaker?.policyFor(scenario);
   if (inner === undefined) throw new Error('an arena without a policy');
   const bookFor = () => makeBook(defence);
-  // Judges that think many texts through together go on doing so where time is no matter.
-  const turn: Turn = channel === 'denial' ? table.turn : (work) => work();
-  if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings, turn), bookFor);
+  // How long a text takes does not hang on whose call it is; a model beside it would be charged to the guard.
+  const timer = channel === 'denial' && table.scripted ? table.timer : untimed;
+  if (guardFor) return guardPolicy(inner, () => watchGuard(guardFor(scenario), rulings, timer), bookFor);
   const { guard: rules } = defence;
   if (rules === null) return inner;
   const options = { rules, classifiers, timeout: PATIENCE, now: () => 0 };
   const known = knowingGuard((shown) => effectsOf(scenario, shown, own), options);
-  return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings, turn), bookFor);
+  return guardPolicy(inner, (brief) => watchGuard(known(brief), rulings, timer), bookFor);
 }
 
 /** The book of approvals of one episode, whose clock stands still: its window is the episode. */
@@ -190,15 +191,20 @@ function effectsOf(scenario: Scenario, shown: string, own: Catalogue | null): re
   return (own?.tools.get(name) ?? toolByName(name))?.effects ?? [];
 }
 
-/** Works in the order they came, each once the one before has ended, well or not. */
-function takeTurns(): Turn {
+/** Carries out works in the order they came, each once the one before has ended, well or not, and times each. */
+function timeTurns(): Timer {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
-    const done = last.then(work);
+    const done = last.then(async () => {
+      const clock = startClock();
+      return { value: await work(), took: clock() };
+    });
     last = done.catch(() => undefined);
     return done;
   };
 }
+
+const untimed: Timer = async (work) => ({ value: await work(), took: 0 });
 
 /** Milliseconds of this thread's processor time since it was called; of time where the runtime does not tell. */
 function startClock(): () => number {
@@ -213,26 +219,20 @@ function startClock(): () => number {
   };
 }
 
-/** A guard whose rulings are noted, and what each took: exact where works take turns, else with some of others' work. */
-function watchGuard(guard: Guard, rulings: Ruling[], turn: Turn): Guard {
+/** A guard whose rulings are noted. */
+function watchGuard(guard: Guard, rulings: Ruling[], timer: Timer): Guard {
   return {
     ...guard,
-    judgeCall: (conversation, call, signal) =>
-      turn(async () => {
-        const clock = startClock();
-        const judged = await guard.judgeCall(conversation, call, signal);
-        const said: Ruling['call'] = { name: call.name, arguments: JSON.parse(JSON.stringify(call.arguments)) };
-        const { decision, reasons } = judged;
-        rulings.push({ call: said, decision, reasons: reasons.map(({ text }) => text), took: clock() });
-        return judged;
-      }),
-    judgeText: (conversation, text, signal) =>
-      turn(async () => {
-        const clock = startClock();
-        const judged = await guard.judgeText(conversation, text, signal);
-        const { action, reasons } = judged;
-        rulings.push({ call: null, decision: action, reasons: reasons.map((reason) => reason.text), took: clock() });
-        return judged;
-      }),
+    async judgeCall(conversation, call, signal) {
+      const { value: judged, took } = await timer(() => guard.judgeCall(conversation, call, signal));
+      const said: Ruling['call'] = { name: call.name, arguments: JSON.parse(JSON.stringify(call.arguments)) };
+      rulings.push({ call: said, decision: judged.decision, reasons: judged.reasons.map(({ text }) => text), took });
+      return judged;
+    },
+    async judgeText(conversation, text, signal) {
+      const { value: judged, took } = await timer(() => guard.judgeText(conversation, text, signal));
+      rulings.push({ call: null, decision: judged.action, reasons: judged.reasons.map((reason) => reason.text), took });
+      return judged;
+    },
   };
 }

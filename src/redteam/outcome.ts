@@ -32,7 +32,7 @@ export const outcomeSchema = z.strictObject({
 });
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** What the guard said of a call or a text, and the milliseconds of processor time it took over it. */
+/** What the guard said of a call or a text, and the milliseconds of processor time it took over it; 0: not timed. */
 export type Ruling = {
   readonly call: Call | null;
   readonly decision: string;
