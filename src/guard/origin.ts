@@ -146,6 +146,10 @@ function hasHost(view: View, leaf: Leaf): boolean {
   return host !== null && view.user.some(({ digest }) => digest.folded.text.includes(host));
 }
 
+/** Whether a value is words that are told, and no place, number or name by which anything is reached. */
+const isWords = ({ role, kind }: Leaf): boolean =>
+  !PLACES.has(kind) && (role === 'content' || (role === 'other' && kind === 'text'));
+
 /** Signs of attack that no honest text has. */
 const OPEN_ATTACKS: ReadonlySet<string> = new Set(['sets aside instructions', 'asks for secrecy']);
 
@@ -172,7 +176,7 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     evidence;
   if (supplied >= 1) {
     // Words for somebody the user named may be what the user wants said, with an attack put beside them: that is asked, not refused.
-    const told = meant && wish.ownValue() && taken.every(({ role, kind }) => role === 'content' && !PLACES.has(kind));
+    const told = meant && wish.ownValue() && taken.every(isWords);
     const what = taken.length === 0 ? COPIED : `${listValues(taken)} only there`;
     return blame(told ? 'sensitive' : 'malicious', tool, span, what);
   }
