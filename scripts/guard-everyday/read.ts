@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Labelled, toolOf } from '../guard-benchmarks/labelled.ts';
 
-export type Part = 'seen' | 'new' | 'heldout' | 'fresh' | 'sealed' | 'wide' | 'others' | 'again' | 'third';
+export type Part = 'seen' | 'new' | 'heldout' | 'fresh' | 'sealed' | 'wide' | 'others' | 'again' | 'third' | 'fourth';
 type Call = { readonly name: string; readonly args: string };
 type Step =
   | { readonly kind: 'system' | 'user' | 'agent'; readonly text: string }
@@ -123,6 +123,7 @@ const FRAMES: { readonly [part in Part]: { readonly [language: string]: readonly
   others: { en: ['{goal}'] },
   again: { en: ['{goal}'] },
   third: { en: ['{goal}'] },
+  fourth: { en: ['{goal}'] },
 };
 
 /** Reads the conversations of a part. Throws Error naming the line that has no known shape. */
