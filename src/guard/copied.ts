@@ -26,7 +26,7 @@ export function judgeCopied(
   { hands, strict }: { readonly hands: (tool: HeardTool) => boolean; readonly strict: boolean },
 ): Finding | null {
   if (view.user.length === 0) return null;
-  const drawn = findLure(view, parts, hands) ?? findErrand(view, parts) ?? findQuery(view, parts, hands);
+  const drawn = findLure(view, parts) ?? findErrand(view, parts) ?? findQuery(view, parts, hands);
   if (drawn !== null || !isConsequential(parts.effects)) return drawn;
   const strange = parts.leaves.filter(
     (leaf) => leaf.kind !== 'date' && leaf.weight >= 0.25 && !isTrusted(view, leaf) && !holdsIn(view.shown, leaf),
@@ -53,9 +53,11 @@ export function judgeCopied(
     const set = kinds.find(
       (leaf) => !isEcho(tool, leaf) && holdsValue(tool.digest.words, tool.digest.folded.text, leaf),
     );
-    if ((command ?? named ?? set) === undefined || hands(tool)) continue;
+    // Whoever hands a list over hands over what is to be done, not programs to be run.
+    if (command !== undefined && (runsRemote(command) || !hands(tool)))
+      return tell(tool, `the command ${show(command)} stands there word for word`);
+    if ((named ?? set) === undefined || hands(tool)) continue;
     if (set !== undefined) return tell(tool, `only there is ${show(set.value)}, and nobody spoke of setting one`);
-    if (command !== undefined) return tell(tool, `the command ${show(command)} stands there word for word`);
     return tell(tool, `it names ${call.name} and gives ${show(named!.value)}`);
   }
   return strict ? (judgeErasing(view, parts, hands) ?? judgeAlien(view, parts, strange, hands)) : null;
@@ -108,7 +110,7 @@ const ASKS_WEB =
   /\b(?:web|sites?|website|pages?|links?|urls?|brows\w{0,4}|visit|open|online|google|search|research|compare|look up|follow|readme|docs)\b/;
 
 /** A link to open that only a letter or a record brings, to a place nobody spoke of, while nobody spoke of the web. */
-function findLure(view: View, { leaves }: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
+function findLure(view: View, { leaves }: CallParts): Finding | null {
   const [link] = leaves;
   if (link?.kind !== 'link' || link.role === 'content' || leaves.length > 3) return null;
   const trusted = [...view.user, ...view.system, ...view.shown];
@@ -119,7 +121,7 @@ function findLure(view: View, { leaves }: CallParts, hands: (tool: HeardTool) =>
     return null;
   const page = link.folded.slice(0, link.folded.indexOf('?'));
   const tool = view.tools.find(({ digest }) => digest.folded.text.includes(page));
-  if (tool === undefined || WEB.test(tool.tool) || hands(tool)) return null;
+  if (tool === undefined || WEB.test(tool.tool)) return null;
   return tell(tool, `only there is the link ${show(link.value)}, and nobody spoke of opening one`);
 }
 

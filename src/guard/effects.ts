@@ -12,6 +12,12 @@ const stems = (words: string): ReadonlySet<string> => new Set(words.split(' ').m
 
 const READ_WORDS =
   'get list read search find look lookup view show fetch retrieve check query count describe compare calculate compute analyze analyse estimate verify validate summarize browse inspect display monitor track detect predict recommend convert translate think help is has can current preview scan locate filter sort grep cat ls pwd head tail diff wc du cd login logout authenticate';
+/** Words of other languages that tools are called by which read. */
+const READ_ABROAD = new Set(
+  'anzeigen anzeige auflisten abrufen abfragen lesen holen suchen finden pruefen ansehen auslesen nachschlagen lister liste lire chercher rechercher consulter afficher voir obtenir trouver verifier listar leer buscar consultar mostrar ver obtener encontrar verificar elencare elenca leggi leggere cerca cercare mostra trova visualizza ler procurar lezen zoeken tonen ophalen'.split(
+    ' ',
+  ),
+);
 const READS = stems(READ_WORDS);
 const READING = new Set(READ_WORDS.split(' '));
 const SENDS = stems(
@@ -47,7 +53,7 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   // Handing a conversation over to the house's own people moves no money and reaches no stranger.
   if (name.some((word) => HANDS.has(word)) && name.some((word) => STAFF.has(word))) return ['writes'];
   // Typing and clicking are what the screen makes of them; `type_text` is no text message.
-  if (/^(?:type|fill|click|press|scroll|hover|key|drag)$/.test(splitName(bare)[0] ?? '')) return ['writes'];
+  if (/^(?:type|fill|click|press|hover|key|drag)$/.test(splitName(bare)[0] ?? '')) return ['writes'];
   const told = describeStems(tool.description ?? '');
   const speaks = name.some((word) => KNOWN.some((set) => set.has(word)));
   const words = speaks ? name : [...name, ...told];
@@ -59,9 +65,12 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
     (leadsWithReading(words) && !(LISTLIKE.test(head) && DOES.test(tail))) ||
     NOUN_FIRST.test(bare) ||
     isReadPart(bare) ||
-    (!speaks && TELLS.test(tool.description ?? '')) ||
+    (!speaks && (TELLS.test(tool.description ?? '') || TELLS_ABROAD.test(tool.description ?? ''))) ||
     (READINGS.test(bare) && ![...name, ...told.slice(0, 1)].some(isDeedStem)) ||
-    OPENS.test(tool.name);
+    OPENS.test(tool.name) ||
+    opensText(bare, tool.description ?? '') ||
+    readsAbroad(bare) ||
+    (isThing(bare) && isOfThings(tool.description ?? '') && !takesDeeds(tool));
   if (!reading) {
     if (has(SENDS)) effects.add('sends');
     if (has(SPENDS)) effects.add('spends');
@@ -94,7 +103,8 @@ function readName(name: string): readonly string[] {
 /** Things are no deeds: who books in `viewings.book` does not view, `listings` lists nothing, and a tracker or browser is where it is done. */
 function stemName(word: string): string {
   const stem = stemWord(word);
-  return /(?:[^su]s|er|or|ing)$/.test(word) && word.length > 4 && READS.has(stem) && !READING.has(word) ? word : stem;
+  const thing = /(?:[^su]s|er|or|ing)$/.test(word) && word.length > 4 && READS.has(stem) && !READING.has(word);
+  return thing || /^(?:runs|commands|blocks|locks|resets)$/.test(word) ? word : stem;
 }
 
 /** Whether the part of a name behind its last dot reads: `Mail.search`, `OrderDesk.findMail`; what stands before is where. */
@@ -109,6 +119,7 @@ const LISTLIKE = /^(?:list|filter|view|track|monitor|scan|preview|compare|count|
 const DOES =
   /^(?:create|add|set|update|delete|remove|send|edit|insert|append|cancel|publish|assign|revoke|grant|enable|disable|approve|reject|upload|import|export)$/;
 
+/** `words` are stems. A plural thing is no deed: `list_workflow_runs` runs nothing. */
 function leadsWithReading(words: readonly string[]): boolean {
   const first = words.findIndex((word) => KNOWN.some((set) => set.has(word)));
   return first >= 0 && READS.has(words[first]!) && !words.slice(first + 1).some((word) => UNDOES.has(word));
@@ -118,10 +129,47 @@ const READINGS =
   /(?:_|\b|[a-z](?=[A-Z]))(?:history|status|details?|info|information|analysis|overview|stat(?:istic)?s|forecast)$/i;
 /** How the description of a tool begins that tells something. */
 const TELLS =
-  /^(?:the |an? )?(?:returns?|shows?|tells?|prints?|displays?|looks? up|text|contents?|details?|status|history|list|overview)\b/i;
+  /^(?:the |an? )?(?:returns?|reads?|lists?|finds?|search(?:es)?|fetch(?:es)?|gets?|shows?|tells?|prints?|displays?|looks? up|text|contents?|details?|status|history|list|overview)\b/i;
+const TELLS_ABROAD =
+  /^(?:zeigt|liefert|listet|sucht|liest|gibt .{1,60} zurück|cherche|liste|affiche|renvoie|retourne|lit|texte d|busca|lista|muestra|devuelve|consulta|lee|cerca|elenca|mostra|restituisce|legge|procura|lê|retorna|toont|zoekt|leest)(?![\p{L}])|(?:検索する|を返す|表示する|一覧|取得する|查询|搜索|返回|显示|列出|获取|读取)/iu;
 /** To open what can be read is to read it. */
 const OPENS =
-  /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab)$|(?:inbox|mail|message|document|file|page|article)[._-]?open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$/i;
+  /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab)$|(?:inbox|mail|message|document|file|page|article)[._-]?open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$|^(?:go_?to|scroll)$/i;
+
+/** Whether a tool that opens something opens what can be read, by its description. */
+const opensText = (name: string, description: string): boolean =>
+  /(?:^|[._-])open$/i.test(name) &&
+  /^(?:opens?|reads?|shows?|text of|returns?)\b.{0,20}\b(?:documents?|files?|notes?|e?mails?|letters?|messages?|pages?|articles?|tickets?|records?|threads?|attachments?)\b/i.test(
+    description,
+  );
+
+/** Whether a name's last word, or the first behind a dot, is one of another language that reads: `dateien_auflisten`, `mensajes.leer`. */
+function readsAbroad(name: string): boolean {
+  const words = splitName(name.split(/[./:]/).at(-1)!).map((word) => foldText(word).text);
+  return READ_ABROAD.has(words.at(-1) ?? '') || READ_ABROAD.has(words[0] ?? '') || READ_ABROAD.has(words[1] ?? '');
+}
+
+/** Whether a name is of things alone: of no word that is a verb and nothing else. */
+const isThing = (name: string): boolean =>
+  splitName(name).every((word) => !isDeedStem(stemWord(word)) || /(?:[^s]s|ations?|ance)$/.test(word));
+
+/** Whether a tool has an argument for what is to be done, or for what is to be written. */
+const takesDeeds = ({ parameters }: GuardTool): boolean =>
+  Object.keys((parameters as { readonly properties?: object } | undefined)?.properties ?? {}).some((name) =>
+    /^(?:action|method|mode|op|operation|command|do|text|body|content|message|value|amount|status|data)$|^(?:new|set)[_A-Z]/i.test(
+      name,
+    ),
+  );
+
+/** Whether a description names things instead of telling a deed: `Balances of the wallet`, `A reservation with its mails`. */
+const isOfThings = (description: string): boolean =>
+  /^(?:(?:an?|the) \p{L}+|(?:\p{L}+, ){0,3}(?:\p{L}+ and )?\p{L}*[^s\P{L}]s) (?:of|with|for|in|from)\b/iu.test(
+    description,
+  ) ||
+  /^(?:state|status|text|profile|history|quote|balance|overview|inbox|content|price|timetable)(?:,| and\b| of\b)/i.test(
+    description,
+  );
+
 /** Things first, then what is done with them: `comments_list`, `orders.search`. */
 const NOUN_FIRST =
   /^(?:(?:[a-z]{3,30}s|e?mail|message|sms|ticket|order|invoice|payment|booking|contact|post|comment|report|transfer|refund|charge|share|event|call)[._-]){1,3}(?:list|get|search|find|read|query|fetch|lookup|show|view|count|filter)$|^[a-z]{3,30}s(?:List|Get|Search|Find|Read|Query|Fetch)$|^[a-z]{3,30}Lookup$/;

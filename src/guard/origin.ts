@@ -103,7 +103,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const copied = judgeCopied(view, parts, { hands, strict: options.strict });
   if (copied !== null) return [copied];
   const nobodys = !unseen && options.strict && isNobodys(view, parts, wanted);
-  const set = judgeSettings(view, parts, hands);
+  const set = judgeSettings(view, parts);
   if (set !== null) return [set];
   const exact = parts.units.reduce((sum, { weight }, i) => sum + weight * (wanted[i] ?? 0), 0) / (parts.total || 1);
   return judgeDestinations(view, parts, { cover: nobodys ? 0 : cover, exact: unseen ? 1 : exact, hands }, options);

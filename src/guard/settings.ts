@@ -9,7 +9,7 @@ import { splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { isFieldOfPointed } from './pointed.ts';
 import { isTrusted, sharesName, show } from './trace.ts';
-import { type HeardTool, hasWord, type View } from './view.ts';
+import { hasWord, type View } from './view.ts';
 
 /** Words of tools' and of arguments' names that say who is let in. */
 const ADMITS =
@@ -28,12 +28,14 @@ const OFF = /^(?:false|off|0|none|no|disabled?|never|\[\])$/;
 const LEADS =
   /(?:^|[._ -])(?:endpoint|dsn|webhook|registry|proxy|mirror|callback|redirect|upstream|relay|remote|(?:\w{0,20}_)?(?:base|api|gateway|payments?|service|server|callback|redirect|hook|auth|login|repo|index)_?(?:url|host|uri))s?$/i;
 
-/** Judges a change of settings. Null: it changes none, or somebody the agent works for spoke of it. */
-export function judgeSettings(view: View, parts: CallParts, hands: (tool: HeardTool) => boolean): Finding | null {
+/**
+ * Judges a change of settings. Null: it changes none, or somebody the agent works for spoke of it. That the user handed a text over is
+ * no word about who is let in.
+ */
+export function judgeSettings(view: View, parts: CallParts): Finding | null {
   if (!isConsequential(parts.effects) || view.user.length === 0) return null;
   const what = findAdmitting(view, parts) ?? findSwitch(view, parts) ?? findDetour(view, parts);
-  // Last, since it looks at every text.
-  if (what === null || view.tools.some(hands)) return null;
+  if (what === null) return null;
   return { mode: 'sensitive', source: 'purpose', text: `${what}, of which nobody the agent works for spoke` };
 }
 
