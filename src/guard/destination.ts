@@ -147,9 +147,13 @@ function isStranger(view: View, leaf: Leaf, options: OriginOptions, dull: Readon
   if (!PLACES.has(leaf.kind) || leaf.role === 'content' || isTrusted(view, leaf) || holdsIn(view.shown, leaf))
     return false;
   const host = hostOf(leaf.value);
-  if (host !== null && isInside(host, options.domains)) return false;
+  if (host !== null && (isInside(host, options.domains) || isOperators(view, host))) return false;
   return !isLinked(view, leaf, dull) && !isFieldOfPointed(view, leaf.folded) && !isBilled(view, leaf);
 }
+
+/** Whether a link's host is one that the operator's words lead to. */
+const isOperators = (view: View, host: string): boolean =>
+  view.system.some(({ digest }) => digest.literals.some(({ kind, text }) => kind === 'link' && hostOf(text) === host));
 
 /** Whether it is the account of a bill that the user pointed at and said to pay. */
 const isBilled = (view: View, { kind, whole }: Leaf): boolean =>

@@ -279,7 +279,17 @@ function findOrders(folded: string, original: string, placeIn: (at: number) => n
   }
   for (const pattern of [PASSIVE, LISTED, CAUSING])
     for (const match of folded.matchAll(pattern)) found.add(match.index);
-  return [...found].sort((a, b) => a - b);
+  return [...found].filter((at) => !isNotice(folded, at)).sort((a, b) => a - b);
+}
+
+/** What stands under any mail or ticket, for whoever reads it. */
+const NOTICE =
+  /^(?:(?:please|kindly) )?(?:view (?:this|the|it)\b[^.\n"]{0,30}\bin (?:your|a|the) browser|keep (?:the|this|your) (?:ticket|case|reference|order|booking)[^.\n"]{0,20}\b(?:number|id)\b|(?:do not|don't) (?:reply|respond) to this|click (?:here|below) to (?:unsubscribe|view|see|manage)|allow (?:up to |at least )?\d{1,3}\b|contact (?:us|support|the (?:service desk|help ?desk|front desk|reception))\b|consider the environment|visit our\b|follow us\b|rate (?:us|your)\b|enjoy (?:the|your)\b|have (?:a|your) (?:id|passport|ticket|good|great|nice|lovely|safe)\b|bring (?:an? |your |some )?(?:photo|id|passport|apron|towel|laptop|ticket|badge|cash|umbrella|jacket)|leave a (?:message|review)|let us know\b)/;
+
+/** Whether a sentence is such a notice, and names no place or number of its own. */
+function isNotice(folded: string, at: number): boolean {
+  const sentence = folded.slice(at, at + 240).split(/[.!?](?:\s|$)|\n|["']/)[0]!;
+  return NOTICE.test(sentence) && !/@|:\/\/|www\.|\d{5}/.test(sentence);
 }
 
 /** Whether a word that opens a sentence before an article is a deed, though no verb that is known: nothing else stands there. */
@@ -309,11 +319,22 @@ function hasClause(folded: string, comma: number): boolean {
 
 const SENTENCE_END = /[.!?](?=\s|$|["'<)])|\n\s{0,40}\n|["'] ?[,}\]]|\\n/g;
 
+/** Where the row of a table, or the line of a page's tree, ends that a place is in: the next row says nothing of it. -1: it is in none. */
+function findRowEnd(folded: string, at: number): number {
+  const end = folded.indexOf('\n', at);
+  if (end < 0) return -1;
+  const line = folded.slice(Math.max(folded.lastIndexOf('\n', at) + 1, at - 400), end);
+  const after = folded.slice(end + 1, end + 400);
+  const next = after.slice(0, after.indexOf('\n') < 0 ? after.length : after.indexOf('\n'));
+  return [/\S {3,60}\S/, /^\s{0,40}\[\d{1,6}\] /].some((mark) => mark.test(line) && mark.test(next)) ? end : -1;
+}
+
 /** The order's sentence and the one after it, which often names the details. */
 function growOrder(folded: string, at: number): Directive {
   const text = folded.slice(at, at + 600);
   let end = text.length;
   let left = 2;
+  const row = findRowEnd(folded, at) - at;
   SENTENCE_END.lastIndex = 0;
   for (let match = SENTENCE_END.exec(text); match !== null; match = SENTENCE_END.exec(text)) {
     end = match.index + match[0].length;
@@ -321,6 +342,7 @@ function growOrder(folded: string, at: number): Directive {
     // A field's end is an end for good; a sentence's is one only once the next has been read.
     if (left === 0 || /["']/.test(match[0])) break;
   }
+  if (row >= 0) end = Math.min(end, row);
   const back = folded.slice(Math.max(0, at - 120), at);
   const opens = Math.max(
     0,

@@ -84,6 +84,8 @@ const mayHold = ({ digest: { clean } }: HeardTool, { whole, words }: Leaf): bool
   clean.has(whole) || (words.length >= 2 && words.every((word) => clean.has(word)));
 
 export type Scales = {
+  /** Whether the user has the deed that the tool's name speaks of. */
+  readonly meant: boolean;
   /** Weighs an order against the user. */
   readonly weigh: (span: Span, tool: HeardTool) => Evidence;
   /** Whether there is anything to weigh: a value or a copied text in the order, or more of the tool's name than the user has. */
@@ -138,7 +140,7 @@ export function createScales(view: View, parts: CallParts, wanted: readonly numb
       ...compareNames(parts, wanted, span),
     };
   };
-  return { weigh, tips };
+  return { weigh, tips, meant };
 }
 
 /** Whether a value stands in a tool's text outside the order, and not only because the agent said it. */

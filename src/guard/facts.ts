@@ -94,6 +94,8 @@ const PLAIN = new Set(
 /** What the call may do: a tool that runs anything does what its command does, where that only looks. */
 function effectsOfCall(tool: GuardTool, call: GuardCall): readonly Effect[] {
   const effects = effectsOf(tool);
+  if (/^(?:get|head)$/i.test(String(call.arguments.method)) && /http|request|fetch|rest|api/i.test(tool.name))
+    return ['reads', 'private'];
   if (changesData(call.arguments)) return [...new Set([...effects, 'writes', 'irreversible'] as const)];
   return effects.includes('irreversible') && runsAnything(tool.name) && onlyLooks(call.arguments)
     ? ['reads', 'private']
@@ -170,13 +172,22 @@ function makeLeaf(
     folded,
     whole: squash(folded.slice(0, 20_000)),
     words,
-    weight: OWN_HOST.test(folded) || isElement(path.at(-1) ?? '', folded) ? 0.2 : weighLeaf(role, kind, words),
+    weight: isLight(path.at(-1) ?? '', folded) ? 0.2 : weighLeaf(role, kind, words),
   };
 }
 
+/** Which of its deeds a tool is to do, in one word: of what the name says, not of what it is done with. */
+const isDoing = (name: string, folded: string): boolean =>
+  (/^(?:action|op|operation|verb|subcommand)$/i.test(name) && /^[a-z]{2,20}(?:[_-][a-z]{2,20})?$/.test(folded)) ||
+  (name === 'method' && /^(?:get|head|post|put|patch|delete)$/.test(folded));
+
+const isLight = (name: string, folded: string): boolean =>
+  OWN_HOST.test(folded) || isElement(name, folded) || isDoing(name, folded);
+
 /** A page's element by a short handle that only the page gives: `ref: e31`. */
 const isElement = (name: string, folded: string): boolean =>
-  /(?:^|[_.])(?:ref|uid|element|selector|index|xpath)$/i.test(name) && /^[a-z]{0,3}-?\d{1,5}$/.test(folded);
+  /(?:^|[_.])(?:ref|uid|bid|selector|index|xpath|(?:element|node)(?:[_-]?(?:id|ref))?)$/i.test(name) &&
+  /^[a-z]{0,3}-?\d{1,5}$/.test(folded);
 
 /** A link to the machine itself leads nowhere. */
 const OWN_HOST = /^https?:\/\/(?:localhost|127\.0\.0\.1)\b/;

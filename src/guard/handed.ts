@@ -38,7 +38,11 @@ export const PLURAL =
 
 /** Words that hand over what a text says: to follow it, to act on it, as it says. */
 export const HANDS_OVER =
-  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:as|way) [\w ]{2,30} (?:says?|proposes?|asks?|wants|recommends?|suggests?|describes?|advises?|wrote)|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
+  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:as|way) [\w ]{2,30} (?:says?|proposes?|asks?|wants|recommends?|suggests?|describes?|advises?|wrote)|(?:prices?|dates?|numbers?|address(?:es)?|times|hours|answers?|figures|names|links?|codes?) (?:is|are|stands?) (?:in|on) (?:the|my|our|his|her|their|that)|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
+
+/** Words for a place that somebody left in a text: "he put his address into the note". */
+export const LEFT_THERE =
+  /\b(?:put|wrote|left|posted|gave|shared?|sent) (?:me |us )?(?:his|her|their|its|the) (?:\w{1,20} )?(?:address|iban|account|number|details|e?mail)\b|\b(?:address|iban|account|number|e?mail) (?:is|stands?) (?:in|on)\b/;
 
 /** Words that hand over all that a text orders: do what is on the list. */
 const HANDS_ALL =

@@ -25,11 +25,11 @@ const DEEDS: { readonly [lemma: string]: string } = {
     'bestelle bestellen bestellung bestellungen commande commander commandez pedido pide pedir ordina ordinare ordine encomenda encomende encomendar bestel bestelling закажи заказать заказ 订购 下单 订单 注文',
   book: 'buche buchen buchung reserviere reservieren reservierung réserve réserver réservez réservation reserva reservar reserve prenota prenotare prenotazione boek boeken reserveer забронируй забронировать бронь 预订 预定 订 予約',
   cancel:
-    'storniere stornieren stornierung kündige kündigen absagen sage annule annuler annulez annulation cancela cancelar cancele anula anular anule annulla annullare annulli annullate annuleer annuleren отмени отменить отмените отмена 取消 撤销 キャンセル 取り消して',
+    'anulación anulaciones cancelación cancelaciones annulations stornierungen annullamento annullamenti cancelamento cancelamentos storniere stornieren stornierung kündige kündigen absagen sage annule annuler annulez annulation cancela cancelar cancele anula anular anule annulla annullare annulli annullate annuleer annuleren отмени отменить отмените отмена 取消 撤销 キャンセル 取り消して',
   delete:
     'lösche löschen löscht loesche loeschen entferne entfernen supprime supprimer supprimez efface effacer effacez enlève enlever enlevez quita quitar quite elimina eliminar elimine borra borrar borre cancella cancellare cancellate eliminare apaga apagar apague exclua excluir exclui verwijder verwijderen wis удали удалить удалите сотри 删除 删掉 清空 移除 削除 消して',
   change:
-    'ändere ändern aendern aendere änderung verschiebe verschieben verschieb modifie modifier modifiez change changer changez déplace déplacer cambia cambiar cambie modifica modificar modifique mueve sposta spostare cambiare modificare muda mudar mude altera alterar altere wijzig wijzigen измени изменить измените поменяй перенеси перенести 修改 更改 改到 改成 更新 变更 変更 変えて',
+    'ändere ändern aendern aendere änderung verschiebe verschieben verschieb modifie modifier modifiez change changer changez déplace déplacer cambia cambiar cambie modifica modificar modifique mueve sposta spostare cambiare modificare muda mudar mude altera alterar altere wijzig wijzigen измени изменить измените поменяй перенеси перенести 修改 更改 改到 改成 更新 变更 変更 変えて 直して 直す 直し 修正',
   move: 'bewege verschiebe verschieben déplace déplacez mueve mover mueva sposta spostare move mova verplaats перемести переместить 移动 移到 移動',
   create:
     'erstelle erstellen eintragen eintrag anlege anlegen richte einrichten lege leg erzeuge crée créer créez ajoute ajouter ajoutez crea crear cree creare create aggiungi aggiungere cria criar crie maak maken создай создать создайте 创建 新建 建立 提交 作成 作って',

@@ -12,7 +12,7 @@ import { CALL_CUE } from './directive.ts';
 import { isConsequential } from './effects.ts';
 import { createScales, type Evidence, type Scales } from './evidence.ts';
 import { type CallParts, type Leaf, LINES, type Unit } from './facts.ts';
-import { HANDS_OVER, handsOverAll, handsOverUnseen, PAYS, PLURAL, userSays } from './handed.ts';
+import { HANDS_OVER, handsOverAll, handsOverUnseen, LEFT_THERE, PAYS, PLURAL, userSays } from './handed.ts';
 import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { once } from './once.ts';
@@ -22,7 +22,7 @@ import { isOnlyPlace, isRepeated, isSameThing, wasReadBefore } from './repeat.ts
 import { means, meets, type Said } from './said.ts';
 import { judgeSettings } from './settings.ts';
 import { bringsPlace, PLACES } from './specifics.ts';
-import { holdsValue, isTrusted, sharesName } from './trace.ts';
+import { holdsIn, holdsValue, isTrusted, sharesName } from './trace.ts';
 import { type HeardTool, hasMeaning, hasWord, type View } from './view.ts';
 
 /** What the user wants, as far as words show: `cover` is the share of the call's name in it, `said` that share in the user's own words alone. */
@@ -31,6 +31,8 @@ type Wish = {
   readonly scales: Scales;
   /** Whether the user named a telling value of the call. */
   readonly ownValue: () => boolean;
+  /** Whether the user spoke of the deed and named every value of the call that tells anything, one place or name at least. */
+  readonly own: () => boolean;
   /** Whether a record that was looked up holds a telling value of the call. */
   readonly found: () => boolean;
   /** Whether the very same call was made before, and nothing has changed since. */
@@ -38,8 +40,8 @@ type Wish = {
   readonly pointed: (tool: HeardTool) => boolean;
   /** Whether the call works on the very thing the text was read from. */
   readonly same: (tool: HeardTool) => boolean;
-  /** What the user's words hand over: all that a text orders, data in it, bills, several of them. */
-  readonly hands: { readonly [what in 'all' | 'over' | 'pays' | 'plural']: () => boolean };
+  /** What the user's words hand over: all that a text orders, data in it, bills, several of them, the one place in it. */
+  readonly hands: { readonly [what in 'all' | 'over' | 'pays' | 'plural' | 'place']: () => boolean };
   readonly cover: number;
   readonly said: number;
   /** Whether the user handed over a list that the guard has not been shown, and nobody can be asked what is on it. */
@@ -81,11 +83,13 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     ...{ lax, unseen, mandate, cover, said },
     scales: createScales(view, parts, wanted),
     ownValue: once(() => hasOwnValue(view, parts)),
+    own: once(() => said > 0 && wish.scales.meant && isAllNamed(view, parts)),
     found: once(() => parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))),
     repeated: once(() => isRepeated(view, parts)),
     pointed: (tool) => pointed.get(tool)?.() ?? false,
     same: (tool) => same.get(tool)?.() ?? false,
     hands: {
+      place: once(() => userSays(view, LEFT_THERE)),
       all: once(() => handsOverAll(view)),
       over: once(() => userSays(view, HANDS_OVER)),
       pays: once(() => userSays(view, PAYS)),
@@ -133,6 +137,12 @@ const isMeant = (view: View, parts: CallParts, span: Span): boolean =>
     if (weight < 1 || (kind === 'text' && words.length < 2) || isTrusted(view, leaf)) return false;
     return span.words.has(leaf.whole) || words.every((word) => span.words.has(word));
   });
+
+/** Whether the user named every value of the call that tells anything, and there is one that tells much. */
+function isAllNamed(view: View, { leaves }: CallParts): boolean {
+  const telling = leaves.filter(({ weight }) => weight >= 0.25);
+  return telling.some(({ weight }) => weight >= 1) && telling.every((leaf) => holdsIn(view.user, leaf));
+}
 
 /** Whether the user named a telling value of the call. */
 const hasOwnValue = (view: View, parts: CallParts): boolean =>
@@ -275,6 +285,7 @@ function namesField(view: View, span: Span, path: string): boolean {
 
 function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
   const { cover, said, hands } = wish;
+  if (wish.own()) return null;
   if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
     return blame('sensitive', tool, span, PURPOSE);
   if (!bearsOn(parts, span)) return judgeUnexplained(view, parts, wish, tool, span);
@@ -320,6 +331,9 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
       return blame('sensitive', tool, span, EITHER);
   }
   if (handed && (reads || commanded)) return null;
+  const [place] = taken;
+  const left = hands.place() && taken.length === 1 && place !== undefined && PLACES.has(place.kind);
+  if (left && said >= 0.5 && meant && isOnlyPlace(tool, place) && pointed()) return null;
   const places = taken.filter((leaf) => leaf.weight >= 1.5 && leaf.role !== 'other' && !sharesName(view, leaf));
   if (
     places.length > 0 &&

@@ -4,7 +4,7 @@
 import { clausesWith, keepWith, type Place } from './clause.ts';
 import { runsAnything } from './command.ts';
 import { type Finding, isEcho, isGrave } from './destination.ts';
-import type { Digest } from './digest.ts';
+import type { Digest, Span } from './digest.ts';
 import { isConsequential } from './effects.ts';
 import { LIGHT } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
@@ -166,7 +166,8 @@ function findClause(
       if (deed.known !== 'missing' && isAttack(digest, start, end)) continue;
       const only = (leaf: Leaf): boolean =>
         !view.tools.some((one) => !isEcho(one, leaf) && occursBeside(one, leaf, one === tool ? [start, end] : [0, 0]));
-      if (!saysCall(parts, deed, clause, digest.folded.text, only)) continue;
+      const plain = !isOrdered(digest, start, end) && isRecord(digest.folded.text.slice(start, end));
+      if (!saysCall(parts, deed, clause, digest.folded.text, only, plain)) continue;
       // What the user dictated goes where it was looked up before; the clause has a place of its own for what it wants.
       if (known() && namesOtherPlace(parts, digest.folded.text.slice(start, end))) continue;
       const what = values.length > 0 ? `${parts.call.name} with ${show(values[0]!.value)}` : parts.call.name;
@@ -182,18 +183,24 @@ const isListed = (digest: Digest, { kind, whole, folded }: Leaf): boolean =>
   folded.includes('\\\\') ||
   ((kind === 'code' || kind === 'number') && digest.clean.has(whole));
 
-const isAttack = ({ spans, folded }: Digest, start: number, end: number): boolean => {
-  const [from, to] = [placeOf(folded, start), placeOf(folded, end)];
-  return spans.some((span) => span.strength === 2 && span.start < to && span.end > from);
-};
+const isAttack = (digest: Digest, start: number, end: number): boolean =>
+  overlaps(digest, start, end).some(({ strength }) => strength === 2);
 
-/** Whether a clause says the call, and says of it what the user has not. */
+const isOrdered = (digest: Digest, start: number, end: number): boolean => overlaps(digest, start, end).length > 0;
+
+function overlaps({ spans, folded }: Digest, start: number, end: number): readonly Span[] {
+  const [from, to] = [placeOf(folded, start), placeOf(folded, end)];
+  return spans.filter((span) => span.start < to && span.end > from);
+}
+
+/** Whether a clause says the call, and says of it what the user has not. `plain`: it is a record and orders nothing; then it has to name the deed. */
 function saysCall(
   parts: CallParts,
   { unit, known, cover, telling, strange }: Deed,
   { start, end, said, bids }: Place,
   whole: string,
   only: (leaf: Leaf) => boolean,
+  plain: boolean,
 ): boolean {
   if (said.words.size < 4) return false;
   const text = whole.slice(start, end);
@@ -205,6 +212,7 @@ function saysCall(
     exact += (met * one.weight) / parts.total;
   }
   const does = unit === null ? 0 : meetsIn(said, unit);
+  if (plain && does < 0.6) return false;
   const held = telling.filter((leaf) => holdsValue(said.words, text, leaf));
   const brought = held.filter((leaf) => strange.includes(leaf));
   switch (known) {
@@ -221,6 +229,11 @@ function saysCall(
       return strange.length === telling.length && brought.some(only);
   }
 }
+
+/** Whether a clause is a record: two names with what is said of them, or a row of a table. */
+const isRecord = (text: string): boolean =>
+  (text.match(/(?:^|[,;{[\s-])["']?[a-z][\w ]{0,20}["']?: ?\S/g) ?? []).length >= 2 ||
+  /\S {3,60}\S.{0,200} {3,60}\S/.test(text);
 
 /** Whether a value is no mere number or id in a message's text, which is what is told there. */
 const isAimed = ({ role, kind }: Leaf): boolean => role !== 'content' || kind === 'text' || PLACES.has(kind);

@@ -42,8 +42,18 @@ export function judgeSettings(view: View, parts: CallParts): Finding | null {
 const wordsOf = ({ call }: CallParts): readonly string[] => splitName(call.name);
 const keysOf = ({ leaves }: CallParts): readonly string[] => leaves.flatMap(({ path }) => splitName(path));
 
+/** Whether an argument opens something to everybody: `public_access: on`. */
+const isOpened = ({ path, folded }: Leaf): boolean =>
+  splitName(path).some((word) => /^(?:public|publicly|anonymous|everyone)$/.test(word)) &&
+  /^(?:on|true|yes|1|enabled?|public|all|everyone|anyone|read|write|full)$/.test(folded);
+
 function findAdmitting(view: View, parts: CallParts): string | null {
-  const word = wordsOf(parts).find((one) => ADMITS.test(one)) ?? keysOf(parts).find((one) => ADMITS_BY.test(one));
+  // Who may see a message is no matter of access.
+  const tellsOnly = parts.effects.includes('sends');
+  const word =
+    wordsOf(parts).find((one) => ADMITS.test(one)) ??
+    keysOf(parts).find((one) => ADMITS_BY.test(one) && !(one === 'visibility' && tellsOnly)) ??
+    (parts.leaves.some(isOpened) && !tellsOnly ? 'public' : undefined);
   // Whoever the user named is let in by the user.
   const named = parts.leaves.some((leaf) => leaf.weight >= 1.5 && (isTrusted(view, leaf) || sharesName(view, leaf)));
   return word === undefined || named || userSays(view, ADMITTING) || hasWord(view.user, word)
