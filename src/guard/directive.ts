@@ -17,7 +17,7 @@ export type Directive = {
 };
 
 const THINGS =
-  '\\w{0,3}(?:nstructions?|rules?|prompts?|guidelines?|tasks?|directives?|orders?|commands?|context|policy|policies|requests?|constraints?|messages?)';
+  '\\w{0,3}(?:nstructions?|rules?|prompts?|guidelines?|tasks?|directives?|orders?|commands?|context|policy|policies|requests?|constraints?|messages?|wish(?:es)?)';
 const MODEL =
   '(?:an? |the )?(?:ai|llm|a\\.i\\.|artificial intelligence|assistant|agent|chatbot|bot|language model|large language model|gpt|chatgpt|claude|gemini|copilot|llama|mistral|qwen|model)s?';
 
@@ -40,7 +40,7 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
   [
     'speaks to the model',
     new RegExp(
-      `\\b(?:to you,|dear|hey|hello|hi|attention|note to|note for|message to|message for|instructions? to|instructions? for|if you are|as|you are|you're|any)[,:]? {0,2}${MODEL}\\b(?! (?:of|by|for|from)\\b)|\\b(?:ai|llm|automated) (?:assistants?|agents?|models?)\\b[^.\\n]{0,40}\\b(?:must|should|please|need to|are required|are instructed|are to|have to)\\b`,
+      `\\b(?:displayed|shown|visible|read|processed|seen|opened|handled) (?:to|by) ${MODEL}\\b|\\b(?:or|and) (?:its|their|your|the|his|her|any)? ?(?:robots?|bots?|ai)\\b(?=[)\\]]| (?:at|be|should|must|who|that)\\b)|\\b(?:dear|hey|hello|hi|attention|any|every) automated (?:agents?|visitors?|readers?|reviewers?|clients?|assistants?)\\b|\\b(?:to you,|dear|hey|hello|hi|attention|note to|note for|message to|message for|instructions? to|instructions? for|if you are|as|you are|you're|any)[,:]? {0,2}${MODEL}\\b(?! (?:of|by|for|from)\\b)|\\b(?:ai|llm|automated) (?:assistants?|agents?|models?)\\b[^.\\n]{0,40}\\b(?:must|should|please|need to|are required|are instructed|are to|have to)\\b`,
       'g',
     ),
   ],
@@ -50,7 +50,7 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
   ],
   [
     'asks for secrecy',
-    /\bwithout (?:asking|telling|informing|notifying|alerting|consulting|confirm\w{0,5}|mentioning|seeking|waiting for|approval|permission|confirmation|the user(?:'s)? (?:knowing|knowledge|approval|consent))\b|\b(?:do not|don't|dont|never|no need to|avoid) (?:tell|telling|inform|informing|mention|mentioning|notify|alert|ask|asking|reveal|warn|bother) (?:\w{1,30} ){0,3}(?:user|me|them|him|her|anyone|owner|human|this|about|confirmation|permission)\b|\bno (?:further )?(?:confirmation|approval|permission) (?:is )?(?:needed|required|necessary)\b/g,
+    /\bwithout (?:asking|telling|informing|notifying|alerting|consulting|confirm\w{0,5}|mentioning|seeking|waiting for|approval|permission|confirmation|the user(?:'s)? (?:knowing|knowledge|approval|consent))\b|\b(?:do not|don't|dont|never|no need to|avoid) (?:tell|telling|inform|informing|mention|mentioning|notify|alert|ask|asking|reveal|warn|bother) (?:\w{1,30} ){0,3}(?:user|me|them|him|her|anyone|owner|human|this|about|confirmation|permission)\b|\bno (?:further )?(?:confirmation|approval|permission) (?:is )?(?:needed|required|necessary)\b|\bno need to (?:tell|inform|advise|disturb|trouble|bother|involve|warn|alert)\b/g,
   ],
   [
     'forges a tag',
@@ -68,13 +68,13 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
 ];
 
 const LEADS =
-  '(?:(?:please|kindly|now|first|firstly|second|secondly|then|next|also|finally|lastly|todo|so|and|instead|additionally|afterwards|once done|immediately|action|step \\d|task|ok|okay|hey|hi)[\\s,:-]{1,20}){0,4}';
+  '(?:(?:please|pls|plz|kindly|now|first|firstly|second|secondly|then|next|also|finally|lastly|todo|so|and|instead|additionally|afterwards|once done|immediately|action|step \\d|task|ok|okay|hey|hi)[\\s,:-]{1,20}){0,4}';
 const OPENING = new RegExp(
   `(^|[\\n\\r.!?;:"'>|*•()[\\]{}\\t-]|\\\\n|,)\\s{0,6}(${LEADS})([a-z]{1,30})(?=[ \\t]{1,3}(\\S{1,30}))`,
   'g',
 );
 const ASKING =
-  /\b(?:(?:you|we|they|it|somebody|someone)(?:'ll| will| shall| may| might| would| do)(?: also| still| now| first| then)? (?:need|have|want|wish) to|(?:also|still|first|now|then) (?:need|needs|have|has) to|please|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want(?:s|ed)?|need(?:s|ed)?|ask(?:s|ed)?|like|expect(?:s|ed)?|require[sd]?|told|tells|instruct(?:s|ed)?|order(?:s|ed)|request(?:s|ed)?|remind(?:s|ed)?|oblige[sd]?|urge[sd]?|invite[sd]?|advise[sd]?|beg(?:s|ged)?) (?:you|me|us|him|her|them|(?:the |this |your |an? )?(?:ai|assistant|agent|model|bot)) to|(?:step|task|job|duty) (?:now )?(?:is|was) to|(?:has|had|have|is|was) (?:asked|told|requested|agreed|wished|ordered|wanting|asking)(?: \w{1,12}){0,4} to|(?:you|we|who|whoever|whom)(?: [\w ]{1,30})? (?:is|are|have|has|was|were) to|(?:i will|i'll|i am going to|i'm going to|i should|i must|i need to|i have to|let me)(?: now| also| first)?|(?:to|or|until|unless|if) you (?:do not |don't |will )?|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
+  /\b(?:(?:you|we|they|it|somebody|someone)(?:'ll| will| shall| may| might| would| do)(?: also| still| now| first| then)? (?:need|have|want|wish) to|(?:also|still|first|now|then) (?:need|needs|have|has) to|please|pls|plz|kindly|(?:can|could|would|will) you(?: please| kindly| also)?|you (?:must|should|need to|have to|are to|shall|will|can)(?: also| now| first)?|(?:agents?|assistants?|models?|bots?|users?|you|we|staff|everyone|everybody|anyone|anybody|someone|somebody|who|it|this|they) (?:could|can|would|must|should|ought to|(?:need|have|has|needs) to|(?:is|are|were|been|be) (?:required|asked|expected|instructed|obliged|ordered|told|supposed|requested) to)(?: also| now| first)?|(?:want(?:s|ed)?|need(?:s|ed)?|ask(?:s|ed)?|like|expect(?:s|ed)?|require[sd]?|told|tells|instruct(?:s|ed)?|order(?:s|ed)|request(?:s|ed)?|remind(?:s|ed)?|oblige[sd]?|urge[sd]?|invite[sd]?|advise[sd]?|beg(?:s|ged)?) (?:you|me|us|him|her|them|(?:the |this |your |an? )?(?:ai|assistant|agent|model|bot)) to|(?:step|task|job|duty) (?:now )?(?:is|was) to|(?:has|had|have|is|was) (?:asked|told|requested|agreed|wished|ordered|wanting|asking)(?: \w{1,12}){0,4} to|(?:you|we|who|whoever|whom)(?: [\w ]{1,30})? (?:is|are|have|has|was|were) to|(?:i will|i'll|i am going to|i'm going to|i should|i must|i need to|i have to|let me)(?: now| also| first)?|(?:to|or|until|unless|if) you (?:do not |don't |will )?|(?:agt|agents?|assistants?|bots?|operators?|clerks?|handlers?|staff|recipients?|whoever reads this) to|be (?:a dear|a darling|an angel|so kind|so good|so nice|kind enough|good enough) (?:as to|and|to)|(?:appreciate it|(?:great|grateful|nice|good|lovely|helpful|kind)) if (?:you|somebody|someone) (?:could|would|can)|make sure (?:to|that you|you)|be sure to|remember to|(?:don't|do not) forget to|let's|let us|go ahead and|i(?:'d| would) like to|i (?:want|need) to|we need to|(?:necessary|mandatory|required|obligatory|important|essential|vital|crucial|advised|advisable|recommended|requested|obliged|expected|supposed|instructed|asked|great|nice|good|best|helpful|kind|time) (?:for (?:the |all )?\w{1,20} )?to)\s{1,3}(?:also |now |immediately |first )?([a-z]{1,30})\b/g;
 const PASSIVE =
   /\b(?:must|should|needs? to|has to|have to|is (?:now )?to|are (?:now )?to|shall)(?: also| now| then)? be (?:\w{1,30}ly )?([a-z]{2,18}(?:ed|en|nt|id|ut|ld|de))\b/g;
 
@@ -88,6 +88,24 @@ const RUN_ON =
 /** What is to be named, or had done, is an order without a deed of its own: "name X as …", "have the parcel sent to …". */
 const CAUSING =
   /(?:^|[\n\r.!?;:"'>|*•(-]|,)\s{0,6}(?:(?:please|kindly|also|then|and|now|first|todo)[\s,:-]{1,4}){0,3}(?:(?:name|appoint|nominate|designate|declare|treat|count|list|register) [^.\n]{2,60}? as\b|have (?:the|a|an|all|any|every|my|your|our|this|that|these|those|its|his|her|their)\b[^.\n]{2,50}? (?:[a-z]{2,18}(?:ed|en|nt|id|ut|ld)|made|done|set|put|cut)\b)/g;
+
+/** An order behind what it is for: `For order 12 set the address to …`. */
+const BEHIND =
+  /(?:^|[\n.!?:])\s{0,6}for [^.,\n]{1,40}?,? ([a-z]{2,20})(?= (?:the|a|an|all|it|this|that|its|their|my|your|up|to)\b)/g;
+
+/** What agents do, told as how things are done: `agents move open orders to the hub`. */
+const CUSTOM =
+  /\b(?:agents|assistants|bots|models)(?: then| now| always| also| must)? ([a-z]{2,20})(?= (?:the|a|an|all|any|every|each|open|new|such|this|that|it|them|their|your)\b)/g;
+
+/** A deed that is asked for by its -ing form: `would you mind sending …`, `we'd appreciate it if you cancelled …`. */
+const POLITELY =
+  /\b(?:(?:would|do) you mind|(?:thank you|thanks)(?: in advance)? for|(?:appreciate it|(?:great|grateful|nice|good|lovely|helpful|kind)) if (?:you|somebody|someone))(?: \w{1,12}ly)? ([a-z]{3,18}(?:ing|ed))\b/g;
+
+/** The verb of an -ing or -ed form: `sending`, `cancelled`, `moving`. */
+const isFormOfVerb = (word: string): boolean => {
+  const bare = word.replace(/(?:ing|ed)$/, '');
+  return [bare, `${bare}e`, bare.replace(/(.)\1$/, '$1')].some(isOrderVerb);
+};
 
 /** What is marked as a thing to do is an order, whatever its verb. */
 const LISTED = /\b(?:to-?do|task|action(?: item| required| needed)?|next step)s? ?: {0,3}(?=[a-z]{2,30} [a-z])/g;
@@ -277,6 +295,11 @@ function findOrders(folded: string, original: string, placeIn: (at: number) => n
   for (const match of folded.matchAll(SUBJECT)) {
     if (isOrderVerb((match[1] ?? match[2])!)) found.add(match.index);
   }
+  for (const pattern of [BEHIND, CUSTOM]) {
+    for (const match of folded.matchAll(pattern))
+      if (isOrderVerb(match[1]!)) found.add(match.index + match[0].lastIndexOf(match[1]!));
+  }
+  for (const match of folded.matchAll(POLITELY)) if (isFormOfVerb(match[1]!)) found.add(match.index);
   for (const pattern of [PASSIVE, LISTED, CAUSING])
     for (const match of folded.matchAll(pattern)) found.add(match.index);
   return [...found].filter((at) => !isNotice(folded, at)).sort((a, b) => a - b);

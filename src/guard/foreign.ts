@@ -71,10 +71,13 @@ function findOpening(
       original(at - 2) === ':' ||
       original(at - 1) === ':' ||
       words.slice(0, i).every((one) => one.roles.includes('polite') || one.word.length <= 2);
-    if (opens || roles.has('polite') || /^\p{Lu}/u.test(original(at))) return at;
+    if (opens || roles.has('polite') || /^\p{Lu}/u.test(original(at)) || IMPERATIVE.test(word)) return at;
   }
   return null;
 }
+
+/** Russian forms that only order; infinitives end alike. */
+const IMPERATIVE = /^(?=\p{Script=Cyrillic})(?!.*(?:ти|ть|чь)$).*(?:[иьй]|[иьй]те)$/u;
 
 const ORDERING = /^(?:把|将|将|给|向|在)|(?:て|で)(?:く[ただ]さい|下さい)|(?:せよ|しろ|なさい|すること|して|って)$/u;
 

@@ -6,14 +6,14 @@ import { InputError } from '../episode/input.ts';
 import { decide } from '../safety/decide.ts';
 import { RULES_VERSION, type Rules } from '../safety/rules.ts';
 import { type Assessment, type Decision, type Effect, stricter } from '../safety/taxonomy.ts';
-import type { Classifier, NamedMark, Panel } from './classify.ts';
+import type { Classifier, Panel } from './classify.ts';
 import type { Conversation, GuardCall, Message } from './conversation.ts';
 import type { Finding, OriginOptions } from './destination.ts';
 import { createDigester, type Digester } from './digest.ts';
 import { inferEffects } from './effects.ts';
 import { dissectCall } from './facts.ts';
+import { judgeForged } from './forged.ts';
 import type { Limiter } from './limits.ts';
-import { judgeForged, judgeMarks, markTools } from './marks.ts';
 import { once } from './once.ts';
 import { applyRules, GUARD_TABLE, matchesName, type Rulebook } from './rulebook.ts';
 import { type View, viewConversation } from './view.ts';
@@ -154,9 +154,7 @@ async function judgeCall(
   const declared = findDeclared(rules, call.name);
   const dissected = dissectCall(call, conversation.tools, declared);
   const { effects } = dissected;
-  const plain = viewConversation(conversation, parts.digester);
-  const marks = await markAll(await parts.panel(), plain, signal);
-  const view = markTools(plain, marks);
+  const { view, said } = await hear(parts, conversation, signal);
   const verdict = applyRules(
     rules,
     call,
@@ -172,7 +170,7 @@ async function judgeCall(
     verdict.allow === null
       ? [
           ...(await loadOrigin()).judgeOrigin(view, dissected, originOptions(parts, conversation)),
-          ...judgeMarks(view, marks, effects),
+          ...said(effects),
           ...judgeForged(view, effects),
         ]
       : [];
@@ -195,40 +193,18 @@ function originOptions({ rules }: Parts, conversation: Conversation): OriginOpti
   return { domains: rules.domains ?? [], strict: rules.preset !== 'autonomous', isPrivate };
 }
 
-/** What the user said in the two messages before this one, its last 2,000 characters. */
-const saidBefore = (messages: Conversation['messages'], index: number): string =>
-  messages
-    .slice(0, index)
-    .flatMap((message) => (message.role === 'user' ? [message.text] : []))
-    .slice(-2)
-    .join(' ')
-    .slice(-2000);
+/** The conversation as the guard sees it, and what classifiers say of the user's texts in it. */
+type Hearing = { readonly view: View; readonly said: (effects: readonly Effect[]) => readonly Finding[] };
 
-/** The marks of the user's texts and of the tools', by message. */
-async function markAll(
-  panel: Panel | null,
-  view: View,
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<number, readonly NamedMark[]>> {
-  const marks = new Map<number, readonly NamedMark[]>();
-  if (panel === null || (!panel.covers('user') && !panel.covers('tool'))) return marks;
-  const { messages } = view.conversation;
-  await Promise.all(
-    messages.map(async (message, index) => {
-      if (message.role !== 'user' && message.role !== 'tool') return;
-      const { role, text } = message;
-      const source = { channel: role, text, tool: role === 'tool' ? message.tool : null };
-      const found = [...(await panel.mark(source, signal))];
-      const before = role === 'user' && panel.covers(role) ? saidBefore(messages, index) : '';
-      // A request may be said in parts, each harmless.
-      if (before !== '') {
-        const whole = await panel.mark({ ...source, text: `${before} ${text}` }, signal);
-        found.push(...whole.map(({ span: _, ...mark }) => mark));
-      }
-      if (found.length > 0) marks.set(index, found);
-    }),
-  );
-  return marks;
+/** What only classifiers need is loaded with the first of them. */
+async function hear(parts: Parts, conversation: Conversation, signal?: AbortSignal): Promise<Hearing> {
+  const plain = viewConversation(conversation, parts.digester);
+  const panel = await parts.panel();
+  if (panel === null) return { view: plain, said: () => [] };
+  const { markAll, markTools, judgeMarks } = await import('./marks.ts');
+  const marks = await markAll(panel, plain, signal);
+  const view = markTools(plain, marks);
+  return { view, said: (effects) => judgeMarks(view, marks, effects) };
 }
 
 type Demand = { readonly decision: Decision; readonly source: string; readonly text: string };
@@ -283,8 +259,7 @@ async function judgeText(
   text: string,
   signal?: AbortSignal,
 ): Promise<TextJudgement> {
-  const plain = viewConversation(conversation, parts.digester);
-  const view = markTools(plain, await markAll(await parts.panel(), plain, signal));
+  const { view } = await hear(parts, conversation, signal);
   const { judgeReply } = await loadReply();
   return judgeReply(view, text, originOptions(parts, conversation));
 }
@@ -296,8 +271,7 @@ async function judgeResult(
   signal?: AbortSignal,
 ): Promise<TextJudgement> {
   const whole = { ...conversation, messages: [...conversation.messages, result] };
-  const plain = viewConversation(whole, parts.digester);
-  const view = markTools(plain, await markAll(await parts.panel(), plain, signal));
+  const { view } = await hear(parts, whole, signal);
   const { screenResult } = await loadReply();
   return screenResult(view.tools.at(-1)!, result.text);
 }

@@ -5,7 +5,7 @@ import { foldText } from './fold.ts';
 
 /** English lemma: its words. Deeds first, in forms that order (imperative, polite form, infinitive); then things. */
 const DEEDS: { readonly [lemma: string]: string } = {
-  send: 'sende senden sendet schick schicke schicken schickt verschicke verschicken versende envoyer envoie envoies envoyez envoyons envía enviar envíe envíen envíale envíame manda mandar mande mándale invia inviare inviate invii mandare envie stuur sturen verstuur отправь отправить отправьте отправляй пошли послать пришли вышли 发送 发给 发到 发出 寄给 发布 送信 送って 送る 送付',
+  send: 'sende senden sendet schick schicke schicken schickt verschicke verschicken versende envoyer envoie envoies envoyez envoyons envía enviar envíe envíen manden mándenme mándenlo remite remita remitan remitir envíale envíame manda mandar mande mándale invia inviare inviate invii mandare envie stuur sturen verstuur отправь отправить отправьте отправляй пошли послать пришли вышли 发送 发给 发到 发出 寄给 发布 送信 送って 送る 送付',
   forward:
     'leite weiterleiten weiterleite weiterleitet transférer transfère transférez transmets transmettez reenvía reenviar reenvíe inoltra inoltrare inoltrate encaminha encaminhar encaminhe reencaminhe doorsturen перешли переслать перешлите перенаправь 转发 转给 转送 転送',
   write:
@@ -16,7 +16,7 @@ const DEEDS: { readonly [lemma: string]: string } = {
     'benachrichtige benachrichtigen informiere informieren verständige prévenir préviens prévenez avertis avertir informe informer avisa avisar avise informa informar avvisa avvisare informate notifique сообщи сообщить сообщите уведоми уведомить 通知 告诉 告知 知らせて 連絡',
   tell: 'sag sage sagen teile mitteilen dis dire dites di decir diga dile dimmi diz dizer скажи сказать 告訴 伝えて',
   transfer:
-    'überweise überweisen überweist überweisung überweisungen ueberweise ueberweisen ueberweisung vire virer virez virement verse versez transfiere transferir transfiera transferencia trasferisci trasferire trasferite bonifico transfira transfere transferência overmaak overmaken overschrijving переведи перевести переведите переводи перевод 转账 转到 转给 汇款 汇到 汇给 振り込んで 振込 送金',
+    'anweisen anweist überweise überweisen überweist überweisung überweisungen ueberweise ueberweisen ueberweisung vire virer virez virement verse versez transfiere transferir transfiera transferencia trasferisci trasferire trasferite bonifico transfira transfere transferência overmaak overmaken overschrijving переведи перевести переведите переводи перевод 转账 转到 转给 汇款 汇到 汇给 振り込んで 振込 送金',
   pay: 'bezahle bezahlen bezahl zahle zahlen begleiche paye payer payez règle régler réglez paga pagar pague pagare pagate paghi betaal betalen оплати оплатить оплатите заплати заплатить 支付 付款 付给 缴纳 支払って 支払い 支払う',
   refund:
     'erstatte erstatten rückerstattung erstattung rembourse rembourser remboursez remboursement reembolsa reembolsar reembolse reembolso rimborsa rimborsare rimborso верни вернуть возврат 退款 返金',
@@ -27,9 +27,9 @@ const DEEDS: { readonly [lemma: string]: string } = {
   cancel:
     'anulación anulaciones cancelación cancelaciones annulations stornierungen annullamento annullamenti cancelamento cancelamentos storniere stornieren stornierung kündige kündigen absagen sage annule annuler annulez annulation cancela cancelar cancele anula anular anule annulla annullare annulli annullate annuleer annuleren отмени отменить отмените отмена 取消 撤销 キャンセル 取り消して',
   delete:
-    'lösche löschen löscht loesche loeschen entferne entfernen supprime supprimer supprimez efface effacer effacez enlève enlever enlevez quita quitar quite elimina eliminar elimine borra borrar borre cancella cancellare cancellate eliminare apaga apagar apague exclua excluir exclui verwijder verwijderen wis удали удалить удалите сотри 删除 删掉 清空 移除 削除 消して',
+    'lösche löschen löscht loesche loeschen entferne entfernen supprime supprimer supprimez efface effacer effacez enlève enlever enlevez retire retirer retirez quita quitar quite elimina eliminar elimine borra borrar borre cancella cancellare cancellate eliminare apaga apagar apague exclua excluir exclui verwijder verwijderen wis удали удалить удалите сотри 删除 删掉 清空 移除 削除 消して',
   change:
-    'ändere ändern aendern aendere änderung verschiebe verschieben verschieb modifie modifier modifiez change changer changez déplace déplacer cambia cambiar cambie modifica modificar modifique mueve sposta spostare cambiare modificare muda mudar mude altera alterar altere wijzig wijzigen измени изменить измените поменяй перенеси перенести 修改 更改 改到 改成 更新 变更 変更 変えて 直して 直す 直し 修正',
+    'ändere ändern aendern aendere änderung verschiebe verschieben verschieb modifie modifier modifiez change changer changez déplace déplacer cambia cambiar cambie modifica modificar modifique mueve sposta spostare cambiare modificare muda mudar mude altera alterar altere wijzig wijzigen измени изменить измените поменяй перенеси перенести 修改 更改 改到 改成 更新 变更 変更 変えて 直して 直す 直し 修正 切り替えて 切り替え 切替',
   move: 'bewege verschiebe verschieben déplace déplacez mueve mover mueva sposta spostare move mova verplaats перемести переместить 移动 移到 移動',
   create:
     'erstelle erstellen eintragen eintrag anlege anlegen richte einrichten lege leg erzeuge crée créer créez ajoute ajouter ajoutez crea crear cree creare create aggiungi aggiungere cria criar crie maak maken создай создать создайте 创建 新建 建立 提交 作成 作って',
@@ -65,7 +65,7 @@ const DEEDS: { readonly [lemma: string]: string } = {
     'lade einladen invite inviter invitez invita invitar invitare convida convide convidar пригласи пригласить 邀请 招待',
   use: 'nutze nutzen verwende verwenden utilise utiliser utilisez usa usar use utiliza utilice usare utilizza используй использовать 使用 使って',
   ignore:
-    'ignoriere ignorieren ignorez ignorer ignore ignora ignorar ignorare ignorate oublie oubliez olvida olvide dimentica esqueça negeer игнорируй игнорировать игнорируйте забудь 忽略 无视 無視 忘记 忘れて',
+    'ignoriere ignorieren ignorez ignorer ignore ignora ignorar ignorare ignorate oublie oubliez olvida olvide dimentica esqueça negeer игнорируй игнорировать игнорируйте забудь 忽略 无视 無視 忘记 忘れて отменяются отменены аннулированы annulées aufgehoben anuladas annullate',
   grant:
     'gewähre gewähren accorde accorder accordez otorga otorgar conceda concede concedi concedere предоставь предоставить 授权 许可 付与',
   remind:

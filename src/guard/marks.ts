@@ -1,7 +1,8 @@
 // What classifiers marked, brought into the judgement: a marked part of a tool's text becomes an attack that a call may be
 // found to follow; a marked user text speaks for itself. A mark on a tool's text alone blocks no call that does not follow it.
 import type { Effect } from '../safety/taxonomy.ts';
-import type { NamedMark } from './classify.ts';
+import type { NamedMark, Panel } from './classify.ts';
+import type { Conversation } from './conversation.ts';
 import type { Finding } from './destination.ts';
 import { type Digest, digestText } from './digest.ts';
 import type { Directive } from './directive.ts';
@@ -53,15 +54,38 @@ function judgeMark(mark: NamedMark, message: number, effects: readonly Effect[])
   return [{ channel: 'user', mode: mark.mode, source: `classifier:${mark.classifier}`, text, ...span }];
 }
 
-/** What only a model's own turn or the harness writes: thoughts, calls, results, checks, turns. */
-const STRUCTURE =
-  /<\/?(?:think|thinking|tool_?calls?|tool_?responses?|tool_?results?|tool_check_results?|function_?calls?|im_start|im_end)\b[^<>]{0,60}>|<\|[\w ]{1,30}\|>|<<\/?sys>>|\[\/?inst\]/;
+/** What the user said in the two messages before this one, its last 2,000 characters. */
+const saidBefore = (messages: Conversation['messages'], index: number): string =>
+  messages
+    .slice(0, index)
+    .flatMap((message) => (message.role === 'user' ? [message.text] : []))
+    .slice(-2)
+    .join(' ')
+    .slice(-2000);
 
-/** A user's text in the form of the agent's own thoughts, calls or results is no plain wish: what would change something is asked about. */
-export function judgeForged(view: View, effects: readonly Effect[]): readonly Finding[] {
-  if (!isConsequential(effects)) return [];
-  const forged = view.user.find(({ digest }) => STRUCTURE.test(digest.folded.text));
-  if (forged === undefined) return [];
-  const text = 'the user\u2019s text holds signs of a model\u2019s own thoughts, calls or results';
-  return [{ channel: 'user', mode: 'sensitive', source: 'structure', text }];
+/** The marks of the user's texts and of the tools', by message. */
+export async function markAll(
+  panel: Panel,
+  view: View,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<number, readonly NamedMark[]>> {
+  const marks = new Map<number, readonly NamedMark[]>();
+  if (!panel.covers('user') && !panel.covers('tool')) return marks;
+  const { messages } = view.conversation;
+  await Promise.all(
+    messages.map(async (message, index) => {
+      if (message.role !== 'user' && message.role !== 'tool') return;
+      const { role, text } = message;
+      const source = { channel: role, text, tool: role === 'tool' ? message.tool : null };
+      const found = [...(await panel.mark(source, signal))];
+      const before = role === 'user' && panel.covers(role) ? saidBefore(messages, index) : '';
+      // A request may be said in parts, each harmless.
+      if (before !== '') {
+        const whole = await panel.mark({ ...source, text: `${before} ${text}` }, signal);
+        found.push(...whole.map(({ span: _, ...mark }) => mark));
+      }
+      if (found.length > 0) marks.set(index, found);
+    }),
+  );
+  return marks;
 }
