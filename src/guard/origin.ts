@@ -188,7 +188,7 @@ function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: HeardTool, 
     // Words for somebody the user named may be what the user wants said, with an attack put beside them: that is asked, not refused.
     const told = meant && wish.ownValue() && taken.every(isWords);
     const what = taken.length === 0 ? COPIED : `${listValues(taken)} only there`;
-    return blame(told ? 'sensitive' : 'malicious', tool, span, what);
+    return blame(told || !consequential ? 'sensitive' : 'malicious', tool, span, what);
   }
   if (consequential && span.cues.some((cue) => OPEN_ATTACKS.has(cue)) && tellsAll(view, parts, span))
     return blame('sensitive', tool, span, COPIED);
