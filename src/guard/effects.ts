@@ -134,7 +134,7 @@ const TELLS_ABROAD =
   /^(?:zeigt|liefert|listet|sucht|liest|gibt .{1,60} zurück|cherche|liste|affiche|renvoie|retourne|lit|texte d|busca|lista|muestra|devuelve|consulta|lee|cerca|elenca|mostra|restituisce|legge|procura|lê|retorna|toont|zoekt|leest)(?![\p{L}])|(?:検索する|を返す|表示する|一覧|取得する|查询|搜索|返回|显示|列出|获取|读取)/iu;
 /** To open what can be read is to read it. */
 const OPENS =
-  /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab)$|(?:inbox|mail|message|document|file|page|article)[._-]?open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$|^(?:go_?to|scroll)$/i;
+  /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab|note|letter|thread|record)$|(?:inbox|mail|message|document|file|page|article|note|letter|thread|record)s?[._-]{0,2}open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$|^(?:go_?to|scroll)$/i;
 
 /** Whether a tool that opens something opens what can be read, by its description. */
 const opensText = (name: string, description: string): boolean =>

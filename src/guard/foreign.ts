@@ -1,7 +1,7 @@
 // Orders in other languages than English: sentences that begin with a deed, ask for one politely, or end in a form that orders;
 // attacks, where one sets aside instructions or speaks to the assistant. Only languages of languages.ts; a deed that is
 // not in it is not seen, and then values alone tell (destination.ts).
-import { isDense, type Role, rolesOf } from './languages.ts';
+import { isDense, isImperative, type Role, rolesOf } from './languages.ts';
 import { isOrderVerb } from './lexicon.ts';
 
 /** A sentence that orders. `cue` says what makes it an attack, null where nothing does. */
@@ -71,13 +71,10 @@ function findOpening(
       original(at - 2) === ':' ||
       original(at - 1) === ':' ||
       words.slice(0, i).every((one) => one.roles.includes('polite') || one.word.length <= 2);
-    if (opens || roles.has('polite') || /^\p{Lu}/u.test(original(at)) || IMPERATIVE.test(word)) return at;
+    if (opens || roles.has('polite') || /^\p{Lu}/u.test(original(at)) || isImperative(word)) return at;
   }
   return null;
 }
-
-/** Russian forms that only order; infinitives end alike. */
-const IMPERATIVE = /^(?=\p{Script=Cyrillic})(?!.*(?:ти|ть|чь)$).*(?:[иьй]|[иьй]те)$/u;
 
 const ORDERING = /^(?:把|将|将|给|向|在)|(?:て|で)(?:く[ただ]さい|下さい)|(?:せよ|しろ|なさい|すること|して|って)$/u;
 

@@ -188,4 +188,18 @@ export function rolesOf(word: string): readonly Role[] {
   ]);
 }
 
+/** Russian forms that only order; infinitives end alike. */
+const IMPERATIVE = /^(?=\p{Script=Cyrillic})(?!.*(?:ти|ть|чь)$).*(?:[иьй]|[иьй]те)$/u;
+const imperatives = new Set(
+  Object.values(DEEDS).flatMap((words) =>
+    words
+      .split(' ')
+      .filter((word) => IMPERATIVE.test(word))
+      .flatMap(fold),
+  ),
+);
+
+/** Whether a folded word is a form that does nothing but order. */
+export const isImperative = (word: string): boolean => imperatives.has(word);
+
 export const isDense = (word: string): boolean => DENSE.test(word);
