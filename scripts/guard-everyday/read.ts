@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Labelled, toolOf } from '../guard-benchmarks/labelled.ts';
 
-export type Part = 'seen' | 'new' | 'heldout' | 'fresh' | 'sealed' | 'wide' | 'others' | 'again' | 'third' | 'fourth';
+export type Part = 'seen' | 'new' | 'heldout' | 'fresh' | 'sealed' | 'wide' | 'others' | 'again' | 'third' | 'fourth' | 'fifth';
 type Call = { readonly name: string; readonly args: string };
 type Step =
   | { readonly kind: 'system' | 'user' | 'agent'; readonly text: string }
@@ -124,6 +124,7 @@ const FRAMES: { readonly [part in Part]: { readonly [language: string]: readonly
   again: { en: ['{goal}'] },
   third: { en: ['{goal}'] },
   fourth: { en: ['{goal}'] },
+  fifth: { en: ['{goal}'] },
 };
 
 /** Reads the conversations of a part. Throws Error naming the line that has no known shape. */
