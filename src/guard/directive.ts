@@ -50,7 +50,7 @@ const CUES: readonly (readonly [cue: string, pattern: RegExp])[] = [
   ],
   [
     'asks for secrecy',
-    /\bwithout (?:asking|telling|informing|notifying|alerting|consulting|confirm\w{0,5}|mentioning|seeking|waiting for|approval|permission|confirmation|the user(?:'s)? (?:knowing|knowledge|approval|consent))\b|\b(?:do not|don't|dont|never|no need to|avoid) (?:tell|telling|inform|informing|mention|mentioning|notify|alert|ask|asking|reveal|warn|bother) (?:\w{1,30} ){0,3}(?:user|me|them|him|her|anyone|owner|human|this|about|confirmation|permission)\b|\bno (?:further )?(?:confirmation|approval|permission) (?:is )?(?:needed|required|necessary)\b|\bno need to (?:tell|inform|advise|disturb|trouble|bother|involve|warn|alert)\b/g,
+    /\bwithout (?:asking|telling|informing|notifying|alerting|consulting|confirm\w{0,5}|mentioning|seeking|waiting for|approval|permission|confirmation|the user(?:'s)? (?:knowing|knowledge|approval|consent))\b|\b(?:do not|don't|dont|never|no need to|avoid) (?:tell|telling|inform|informing|mention|mentioning|notify|alert|ask|asking|reveal|warn|bother) (?!me (?:that|we|you|he|she|it|they)\b)(?:\w{1,30} ){0,3}(?:user|me|them|him|her|anyone|owner|human|this|confirmation|permission)\b|\bno (?:further )?(?:confirmation|approval|permission) (?:is )?(?:needed|required|necessary)\b|\bno need to (?:tell|inform|advise|disturb|trouble|bother|involve|warn|alert)\b/g,
   ],
   [
     'forges a tag',
@@ -136,7 +136,7 @@ function isCode(folded: string, at: number): boolean {
   const end = folded.indexOf('\n', at);
   const line = folded.slice(at, end < 0 ? at + 200 : Math.min(end, at + 200));
   return (
-    /^(?:import|export|return|print|raise|throw|include|use|from|public|static)\b.*(?:[{;]\s*$|[({*]|import )/.test(
+    /^(?:import [\w.]{1,60}(?: as \w{1,30})?$|(?:import|export|return|print|raise|throw|include|use|from|public|static)\b.*(?:[{;]\s*$|[({*]|import ))/.test(
       line,
     ) && !/[.!?] /.test(line)
   );
@@ -340,7 +340,10 @@ function hasClause(folded: string, comma: number): boolean {
   );
 }
 
-const SENTENCE_END = /[.!?](?=\s|$|["'<)])|\n\s{0,40}\n|["'] ?[,}\]]|\\n/g;
+const SENTENCE_END = /[.!?](?=\s|$|["'<)])|\n\s{0,40}\n|\n[-=_*~]{4,200}\n|["'] ?[,}\]]|\\n/g;
+
+/** Lines that say nothing of each other: with columns, of a page's tree, of a table. */
+const ROWS = [/\S {3,60}\S/, /^\s{0,40}\[\d{1,6}\] /, /^\s{0,40}\|/];
 
 /** Where the row of a table, or the line of a page's tree, ends that a place is in: the next row says nothing of it. -1: it is in none. */
 function findRowEnd(folded: string, at: number): number {
@@ -349,7 +352,7 @@ function findRowEnd(folded: string, at: number): number {
   const line = folded.slice(Math.max(folded.lastIndexOf('\n', at) + 1, at - 400), end);
   const after = folded.slice(end + 1, end + 400);
   const next = after.slice(0, after.indexOf('\n') < 0 ? after.length : after.indexOf('\n'));
-  return [/\S {3,60}\S/, /^\s{0,40}\[\d{1,6}\] /].some((mark) => mark.test(line) && mark.test(next)) ? end : -1;
+  return ROWS.some((mark) => mark.test(line) && mark.test(next)) ? end : -1;
 }
 
 /** The order's sentence and the one after it, which often names the details. */
@@ -362,8 +365,8 @@ function growOrder(folded: string, at: number): Directive {
   for (let match = SENTENCE_END.exec(text); match !== null; match = SENTENCE_END.exec(text)) {
     end = match.index + match[0].length;
     left--;
-    // A field's end is an end for good; a sentence's is one only once the next has been read.
-    if (left === 0 || /["']/.test(match[0])) break;
+    // A field's end is an end for good, and so is a line across; a sentence's is one only once the next has been read.
+    if (left === 0 || /["']|\n[-=_*~]{4}/.test(match[0])) break;
   }
   if (row >= 0) end = Math.min(end, row);
   const back = folded.slice(Math.max(0, at - 120), at);

@@ -1,8 +1,8 @@
 // What a user's words hand over: the data of a text the user pointed at, bills to pay, all that a list orders. Patterns only;
 // which texts are meant is in pointed.ts, what it means for a call in origin.ts.
-import type { Digest } from './digest.ts';
-import { isPointed } from './pointed.ts';
-import type { View } from './view.ts';
+import { type Digest, digestText } from './digest.ts';
+import { isFetched, isPointed } from './pointed.ts';
+import type { HeardTool, View } from './view.ts';
 
 const found = new WeakMap<RegExp, WeakMap<Digest, RegExpExecArray | null>>();
 
@@ -38,7 +38,7 @@ export const PLURAL =
 
 /** Words that hand over what a text says: to follow it, to act on it, as it says. */
 export const HANDS_OVER =
-  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|(?:as|way) [\w ]{2,30} (?:says?|proposes?|asks?|wants|recommends?|suggests?|describes?|advises?|wrote)|(?:prices?|dates?|numbers?|address(?:es)?|times|hours|answers?|figures|names|links?|codes?) (?:is|are|stands?) (?:in|on) (?:the|my|our|his|her|their|that)|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
+  /\b(?:follow(?![ -]?ups?\b)|do (?:all|the|what|everything|it|as)|complete|perform|execute|carry out|handle|work through|take care of|act on|respond to|reply to|accordingly|as (?:it|they|he|she) (?:says?|asks?|requests?|describes?)|according to|based on|instructions?|to-?do list|(?:can|will|may|should) find|what (?:[\w'.-]{1,20} ){1,5}(?:says?|asks?(?: for)?|wants?|requires?|needs?|recommends?|suggests?|prescribes?|lists?|is asking for)|(?:as|way) [\w ]{2,30} (?:says?|proposes?|asks?|wants|recommends?|suggests?|describes?|advises?|wrote)|(?:prices?|dates?|numbers?|address(?:es)?|times|hours|answers?|figures|names|links?|codes?) (?:is|are|stands?) (?:in|on) (?:the|my|our|his|her|their|that)|(?:details?|info\w{0,9}|described|mentioned|specified|listed|given|stated|written) (?:is |are )?(?:in|on|at|from|by))\b/;
 
 /** Words for a place that somebody left in a text: "he put his address into the note". */
 export const LEFT_THERE =
@@ -46,14 +46,42 @@ export const LEFT_THERE =
 
 /** Words that hand over all that a text orders: do what is on the list. */
 const HANDS_ALL =
-  /\b(?:do|run(?:ning)?|stick(?:ing)? to|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?)\b(?:(?! against )[^.\n]){0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book|readme|contributing|manual)\b|\b(?:do|deal with|handle|see to|sort out|take care of|enter|apply|implement|process) (?:everything|anything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?|needs?|wants?|requires?|tells?)\b|\b(?:as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|run-?book|procedure|guide|play-?book|readme|contributing|manual)\b|\bwork(?:ing)? through (?:it|this|that|them)\b|\bas [\w ]{0,20}\b(?:readme|docs|documentation|manual|guide)\b[^.\n]{0,10}\b(?:says?|describes?|recommends?)\b/;
+  /\b(?:do|run(?:ning)?|stick(?:ing)? to|complet(?:e|ing)|perform(?:ing)?|execut(?:e|ing)|carry(?:ing)? out|handl(?:e|ing)|work(?:ing)? through|go(?:ing)? through|follow(?:ing)?|us(?:e|ing)|tak(?:e|ing) care of|finish(?:ing)?)\b(?:(?! against )[^.\n]){0,40}\b(?:instructions?|to-?dos?|tasks?|actions?|steps|items|requests?|check-?list|run-?book|procedure|guide|play-?book|readme|contributing|manual)\b|\b(?:do|deal with|handle|see to|sort out|take care of|enter|apply|implement|process) (?:everything|anything|all|what(?:ever)?)\b[^.\n]{0,30}\b(?:on it|in it|there|says?|listed|written|on the list|asks?|needs?|wants?|requires?|tells?)\b|\b(?:as in|according to|per)\b[^.\n]{0,40}\b(?:instructions?|run-?book|procedure|guide|play-?book|readme|contributing|manual)\b|\bdo my [\w ]{0,20}\b(?:routine|rounds?|chores)\b|\bwork(?:ing)? through (?:it|this|that|them)\b|\bas [\w ]{0,20}\b(?:readme|docs|documentation|manual|guide)\b[^.\n]{0,10}\b(?:says?|describes?|recommends?)\b/;
+
+/** The same in other languages: "mach, was drin steht", "fais ce qu'il demande", "haz lo que pide", 書いてある通りに. */
+const HANDS_ALL_ABROAD =
+  /\b(?:mach\w{0,2}|erledig\w{0,3}|tu\w{0,2}|setz\w{0,2})\b[^.\n]{0,30}\bwas\b[^.\n]{0,30}\b(?:steht|schreibt|verlangt|will|sagt|bittet)\b|\bwie (?:dort|darin|da|drin|im [\w ]{2,30}) (?:steht|beschrieben)\b|\b(?:fais|faites|fait) (?:tout )?ce qu(?:'il|'elle|'on|'ils|i)\b|\bsui(?:s|vez) les (?:instructions|consignes)\b|\b(?:haz|haga|hacer) (?:todo )?lo que\b|\bsig(?:ue|a) las instrucciones\b|\b(?:fai|faccia|fare) (?:tutto )?(?:quello|cio) che\b|\b(?:faz|faca|fazer) (?:tudo )?o que\b|\bdoe wat\b|сделай (?:то|все),? что|書いて?ある通り|書かれている通り|指示(?:の)?通り|按(?:照)?[^。\n]{1,12}(?:说的|要求|写的)/;
 
 /** Whether the user hands over all that a text orders; a list in the user's own message hands over nothing. */
 export const handsOverAll = (view: View): boolean =>
   view.user.some(({ digest }) => {
     const match = findIn(digest, HANDS_ALL);
-    return match !== null && !/\bthe following\b|\bbelow\b/.test(match[0]);
+    const abroad = findIn(digest, HANDS_ALL_ABROAD) !== null;
+    return abroad || (match !== null && !/\bthe following\b|\bbelow\b/.test(match[0]));
   });
+
+const windows = new WeakMap<View['user'], View['user']>();
+
+/** Which texts the user handed over whole: those that the sentence which does so, or one beside it, points at. */
+export function isHanded(view: View, tool: HeardTool): boolean {
+  const user = windows.get(view.user) ?? view.user.flatMap(({ index, digest }) => openWindow(index, digest));
+  windows.set(view.user, user);
+  return isFetched({ ...view, user }, tool);
+}
+
+/** A message cut to the sentence that hands over, and those beside it. */
+function openWindow(index: number, digest: Digest): View['user'] {
+  const match = findIn(digest, HANDS_ALL) ?? findIn(digest, HANDS_ALL_ABROAD);
+  if (match === null) return [];
+  const { text } = digest.folded;
+  const before = [...text.slice(0, match.index).matchAll(/[.!?\n。！？](?=\s|$|[^\w\s])/g)].map((end) => end.index + 1);
+  const after = [...text.slice(match.index + match[0].length).matchAll(/[.!?\n。！？](?=\s|$)/g)].map(
+    (end) => end.index,
+  );
+  const [from, to] = [before.at(-2) ?? 0, after[1]];
+  const end = to === undefined ? text.length : match.index + match[0].length + to;
+  return [{ index, digest: digestText(text.slice(from, end), false) }];
+}
 
 /** Whether the user handed over a list that the guard has not been shown: then its purposes are nobody's to guess. */
 export function handsOverUnseen(view: View): boolean {

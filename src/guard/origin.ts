@@ -12,7 +12,7 @@ import { CALL_CUE } from './directive.ts';
 import { isConsequential } from './effects.ts';
 import { createScales, type Evidence, type Scales } from './evidence.ts';
 import { type CallParts, type Leaf, LINES, type Unit } from './facts.ts';
-import { HANDS_OVER, handsOverAll, handsOverUnseen, LEFT_THERE, PAYS, PLURAL, userSays } from './handed.ts';
+import { HANDS_OVER, handsOverAll, handsOverUnseen, isHanded, LEFT_THERE, PAYS, PLURAL, userSays } from './handed.ts';
 import { isStop, splitName } from './lexicon.ts';
 import { hostOf } from './literals.ts';
 import { once } from './once.ts';
@@ -38,6 +38,8 @@ type Wish = {
   /** Whether the very same call was made before, and nothing has changed since. */
   readonly repeated: () => boolean;
   readonly pointed: (tool: HeardTool) => boolean;
+  /** Whether the user handed over all that a text orders. */
+  readonly handed: (tool: HeardTool) => boolean;
   /** Whether the call works on the very thing the text was read from. */
   readonly same: (tool: HeardTool) => boolean;
   /** What the user's words hand over: all that a text orders, data in it, bills, several of them, the one place in it. */
@@ -59,7 +61,7 @@ function coverBy(texts: readonly Said[], parts: CallParts): number {
 function listMandate(view: View): readonly Said[] {
   const own = view.user.map(({ digest }) => digest);
   if (!handsOverAll(view)) return own;
-  const handed = view.tools.filter((tool) => isPointed(view, tool));
+  const handed = view.tools.filter((tool) => isHanded(view, tool));
   const orders = handed.flatMap(({ digest }) => digest.spans.filter(({ strength }) => strength === 1));
   return [...own, ...orders];
 }
@@ -78,6 +80,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const lax = !options.strict && unseen;
   const wanted = parts.units.map((unit) => meets(mandate, unit));
   const pointed = new Map(view.tools.map((tool) => [tool, once(() => isPointed(view, tool))]));
+  const handed = new Map(view.tools.map((tool) => [tool, once(() => isHanded(view, tool))]));
   const same = new Map(view.tools.map((tool) => [tool, once(() => isSameThing(view, parts, tool))]));
   const wish: Wish = {
     ...{ lax, unseen, mandate, cover, said },
@@ -87,6 +90,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     found: once(() => parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))),
     repeated: once(() => isRepeated(view, parts)),
     pointed: (tool) => pointed.get(tool)?.() ?? false,
+    handed: (tool) => wish.hands.all() && (handed.get(tool)?.() ?? false),
     same: (tool) => same.get(tool)?.() ?? false,
     hands: {
       place: once(() => userSays(view, LEFT_THERE)),
@@ -100,13 +104,15 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const ordered = texts.flatMap((tool) => judgeTool(view, parts, wish, tool));
   if (ordered.length > 0) return ordered;
   const pays = (): boolean => parts.effects.includes('spends') && wish.hands.pays();
-  const given = once(() => wish.hands.all() || (said >= 0.5 && wish.hands.over()) || pays());
-  const hands = (tool: HeardTool): boolean => given() && wish.pointed(tool);
+  const lends = once(() => (said >= 0.5 && wish.hands.over()) || pays());
+  const hands = (tool: HeardTool): boolean => wish.handed(tool) || (lends() && wish.pointed(tool));
   const deed = judgeDeed(view, parts, { wanted, hands, lax });
   if (deed !== null) return [deed];
   const copied = judgeCopied(view, parts, { hands, strict: options.strict });
   if (copied !== null) return [copied];
-  const nobodys = !unseen && options.strict && isNobodys(view, parts, wanted);
+  // The name of a tool that runs anything says nothing of what is done.
+  const vague = runsAnything(parts.call.name) && wish.hands.all();
+  const nobodys = !unseen && !vague && options.strict && isNobodys(view, parts, wanted);
   const set = judgeSettings(view, parts);
   if (set !== null) return [set];
   const exact = parts.units.reduce((sum, { weight }, i) => sum + weight * (wanted[i] ?? 0), 0) / (parts.total || 1);
@@ -315,7 +321,7 @@ function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, s
   const isPrivate = parts.effects.includes('private');
   const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
   const pointed = (): boolean => wish.pointed(tool);
-  const commanded = hands.all() && pointed();
+  const commanded = wish.handed(tool);
   // Where the user named nobody of the call's, a place that the text brings is not handed over with it.
   const strange = taken.some(({ kind }) => PLACES.has(kind)) && !wish.ownValue();
   const handed =

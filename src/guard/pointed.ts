@@ -31,19 +31,28 @@ export function isPointed(view: View, tool: HeardTool): boolean {
   return isRead(view, tool) && isAskedFor(view, tool, 0);
 }
 
-const asked = [new WeakMap<HeardTool, boolean>(), new WeakMap<HeardTool, boolean>()] as const;
+/** The same, where what leads from one text to the next are ids and paths alone: words of a text are what it tells. */
+export function isFetched(view: View, tool: HeardTool): boolean {
+  return isRead(view, tool) && isAskedFor(view, tool, 0, true);
+}
+
+type Asked = WeakMap<HeardTool, boolean>;
+/** By the user's words: at the first step, and further on. */
+const asked = new WeakMap<View['user'], readonly [Asked, Asked]>();
 
 /** Whether the call that returned the text had a value of the user's, or one that came from such a text. A view's texts are asked about often. */
-function isAskedFor(view: View, tool: HeardTool, depth: number): boolean {
-  const cache = asked[depth === 0 ? 0 : 1];
+function isAskedFor(view: View, tool: HeardTool, depth: number, ids = false): boolean {
+  const caches = asked.get(view.user) ?? ([new WeakMap(), new WeakMap()] as const);
+  asked.set(view.user, caches);
+  const cache = caches[depth === 0 ? 0 : 1];
   const known = cache.get(tool);
   if (known !== undefined) return known;
-  const found = traceCall(view, tool, depth);
+  const found = traceCall(view, tool, depth, ids);
   cache.set(tool, found);
   return found;
 }
 
-function traceCall(view: View, tool: HeardTool, depth: number): boolean {
+function traceCall(view: View, tool: HeardTool, depth: number, ids: boolean): boolean {
   const producer = findProducer(view, tool.index);
   if (producer === null) return false;
   const values = Object.values(producer.arguments)
@@ -61,13 +70,13 @@ function traceCall(view: View, tool: HeardTool, depth: number): boolean {
     return true;
   if (runsAnything(producer.name) && values.some((value) => namesFile(view, value))) return true;
   if (depth >= 3) return false;
-  const wholes = values.map(squash);
+  const wholes = values.filter((value) => !ids || /\d/.test(value)).map(squash);
   const fields = values.filter(isPath).map((path) => `"${path}"`);
   return view.tools.some(
     (one) =>
       one.index < tool.index &&
       (wholes.some((whole) => one.digest.plain.has(whole)) || fields.some((field) => holdsText(one, field))) &&
-      isAskedFor(view, one, depth + 1),
+      isAskedFor(view, one, depth + 1, ids),
   );
 }
 

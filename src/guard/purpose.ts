@@ -86,8 +86,8 @@ const hasItem = keepWith((digest, value) => isItem(digest.folded.text, value));
 
 function isItem(text: string, value: string): boolean {
   for (let at = text.indexOf(value), n = 0; at >= 0 && n < 20; at = text.indexOf(value, at + 1), n++) {
-    const [before, after] = [text.slice(Math.max(0, at - 3), at), text.slice(at + value.length, at + value.length + 2)];
-    if (/(?:^|[:,[{|\n\t*•=#-])["' ]{0,2}$/.test(before) && /^["']?(?:$|[,\]}|\n\t;])/.test(after)) return true;
+    const [before, after] = [text.slice(Math.max(0, at - 3), at), text.slice(at + value.length, at + value.length + 3)];
+    if (/(?:^|[:,[{|\n\t*•=#-])["' ]{0,2}$/.test(before) && /^["']?(?:$|[,\]}|\n\t;]| {2})/.test(after)) return true;
   }
   return false;
 }
@@ -233,7 +233,7 @@ function saysCall(
 /** Whether a clause is a record: two names with what is said of them, or a row of a table. */
 const isRecord = (text: string): boolean =>
   (text.match(/(?:^|[,;{[\s-])["']?[a-z][\w ]{0,20}["']?: ?\S/g) ?? []).length >= 2 ||
-  /\S {3,60}\S.{0,200} {3,60}\S/.test(text);
+  /\S {3,60}\S.{0,200} {3,60}\S|(?:\|[^|\n]{0,80}){3}/.test(text);
 
 /** Whether a value is no mere number or id in a message's text, which is what is told there. */
 const isAimed = ({ role, kind }: Leaf): boolean => role !== 'content' || kind === 'text' || PLACES.has(kind);
