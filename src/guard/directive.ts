@@ -340,10 +340,10 @@ function hasClause(folded: string, comma: number): boolean {
   );
 }
 
-const SENTENCE_END = /[.!?](?=\s|$|["'<)])|\n\s{0,40}\n|\n[-=_*~]{4,200}\n|["'] ?[,}\]]|\\n/g;
+const SENTENCE_END = /[.!?][_*]{0,2}(?=\s|$|["'<)])|\n\s{0,40}\n|\n[-=_*~]{4,200}\n|["'] ?[,}\]]|\\n/g;
 
-/** Lines that say nothing of each other: with columns, of a page's tree, of a table. */
-const ROWS = [/\S {3,60}\S/, /^\s{0,40}\[\d{1,6}\] /, /^\s{0,40}\|/];
+/** Lines that say nothing of each other: with columns, of a page's tree, of a table, each with its time. */
+const ROWS = [/\S {3,60}\S/, /^\s{0,40}\[\d{1,6}\] /, /^\s{0,40}\|/, /^\s{0,8}\[?\d{1,4}[-/.:]\d\d/];
 
 /** Where the row of a table, or the line of a page's tree, ends that a place is in: the next row says nothing of it. -1: it is in none. */
 function findRowEnd(folded: string, at: number): number {

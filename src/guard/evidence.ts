@@ -3,7 +3,7 @@
 import { runsAnything } from './command.ts';
 import { isEcho } from './destination.ts';
 import type { Span } from './digest.ts';
-import type { CallParts, Leaf, Unit } from './facts.ts';
+import { type CallParts, type Leaf, LINES, type Unit } from './facts.ts';
 import { squash } from './fold.ts';
 import { isDeed, isStop } from './lexicon.ts';
 import { findLiterals, type Literal } from './literals.ts';
@@ -179,9 +179,11 @@ function followsAll(view: View, telling: readonly Facts[], inSpan: readonly Fact
 }
 
 function specifies(parts: CallParts, taken: readonly Leaf[], inSpan: readonly Facts[], span: Span): boolean {
+  // What is written into a file is its own text.
+  const files = !parts.effects.includes('sends') && parts.leaves.some(({ path }) => /path|file/i.test(path));
   const speaksOf =
     inSpan.some(({ leaf: { weight } }) => weight >= 1) || parts.units.some((unit) => meetsIn(span, unit) > 0);
-  if (speaksOf && taken.some(isDistinct)) return true;
+  if (speaksOf && taken.some((leaf) => isDistinct(leaf) && !(files && LINES.test(leaf.path)))) return true;
   const strange = inSpan.filter(({ leaf, trusted }) => leaf.weight < 1 && leaf.kind !== 'date' && !trusted());
   const leaves = strange.map(({ leaf }) => leaf);
   return listPairs(leaves, span).length > 0;

@@ -4,7 +4,7 @@
 // Not covered: facts planted to mislead, orders in words that directive.ts does not know and clauses that name nothing.
 import { bearsOn, namesAnother, namesTool, saysExactly, touches } from './bears.ts';
 import { blame, COPIED, EITHER, FOLLOWS, listValues, NEARBY, PURPOSE, REPEATED } from './blame.ts';
-import { mayDestroy, runsAnything } from './command.ts';
+import { isRisky, listStatements, mayDestroy, runsAnything } from './command.ts';
 import { judgeCopied } from './copied.ts';
 import { type Finding, isGrave, judgeDestinations, namesOther, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
@@ -111,12 +111,19 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const copied = judgeCopied(view, parts, { hands, strict: options.strict });
   if (copied !== null) return [copied];
   // The name of a tool that runs anything says nothing of what is done.
-  const vague = runsAnything(parts.call.name) && wish.hands.all();
+  const tame = (): boolean =>
+    !listStatements(parts.call).some(isRisky) && !parts.leaves.some(({ kind }) => kind === 'link');
+  const vague = runsAnything(parts.call.name) && wish.hands.all() && tame();
   const nobodys = !unseen && !vague && options.strict && isNobodys(view, parts, wanted);
   const set = judgeSettings(view, parts);
   if (set !== null) return [set];
   const exact = parts.units.reduce((sum, { weight }, i) => sum + weight * (wanted[i] ?? 0), 0) / (parts.total || 1);
-  return judgeDestinations(view, parts, { cover: nobodys ? 0 : cover, exact: unseen ? 1 : exact, hands }, options);
+  return judgeDestinations(
+    view,
+    parts,
+    { cover: nobodys ? 0 : vague ? 1 : cover, exact: unseen ? 1 : exact, hands },
+    options,
+  );
 }
 
 function judgeTool(view: View, parts: CallParts, wish: Wish, tool: HeardTool): readonly Finding[] {

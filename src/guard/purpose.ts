@@ -87,7 +87,8 @@ const hasItem = keepWith((digest, value) => isItem(digest.folded.text, value));
 function isItem(text: string, value: string): boolean {
   for (let at = text.indexOf(value), n = 0; at >= 0 && n < 20; at = text.indexOf(value, at + 1), n++) {
     const [before, after] = [text.slice(Math.max(0, at - 3), at), text.slice(at + value.length, at + value.length + 3)];
-    if (/(?:^|[:,[{|\n\t*•=#-])["' ]{0,2}$/.test(before) && /^["']?(?:$|[,\]}|\n\t;]| {2})/.test(after)) return true;
+    if (/(?:^|[:,[{|\n\t*•=#-])["' ]{0,2}$/.test(before) && /^["']?(?:$|[,\]}|\n\t;]| {2}|:(?: |$))/.test(after))
+      return true;
   }
   return false;
 }
