@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import YAML from 'yaml';
 import { findNearest } from './nearest.ts';
-import { defaultRules, parseRules, type Rules } from './rules.ts';
+import { parseRules } from './read-rules.ts';
+import { defaultRules, type Rules } from './rules.ts';
 import { DECISIONS, EFFECTS } from './taxonomy.ts';
 
 function read(value: unknown): Rules {
