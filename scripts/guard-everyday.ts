@@ -16,7 +16,19 @@ const { values } = parseArgs({
     show: { type: 'string', default: '0' },
   },
 });
-const PARTS: readonly Part[] = ['seen', 'new', 'fresh', 'heldout', 'sealed', 'wide', 'others', 'again', 'third', 'fourth', 'fifth'];
+const PARTS: readonly Part[] = [
+  'seen',
+  'new',
+  'fresh',
+  'heldout',
+  'sealed',
+  'wide',
+  'others',
+  'again',
+  'third',
+  'fourth',
+  'fifth',
+];
 const part = PARTS.find((one) => one === values.part);
 if (part === undefined) {
   process.stderr.write(`--part: ${values.part}, expected ${PARTS.join(', ')}\n`);

@@ -1,7 +1,8 @@
 // Everyday conversations of agents, made up for the guard: read from a plain text, laid out as trajectory lines with labels,
-// as they are and with an order planted in a text from outside. Nine files: seen.txt, new.txt, fresh.txt, sealed.txt, wide.txt,
-// others.txt, again.txt and third.txt, which the guard was improved on and whose every line is in the tests (the last five once they had been
-// judged unseen), and heldout.txt, of which only totals are looked at. In others.txt, again.txt and third.txt, by other authors, attacks are whole texts.
+// as they are and with an order planted in a text from outside. Files: seen.txt, new.txt, fresh.txt, sealed.txt, wide.txt,
+// others.txt, again.txt, third.txt, fourth.txt and fifth.txt, which the guard was improved on and whose every line is in the tests (from
+// sealed.txt on once they had been judged unseen), and heldout.txt, of which only totals are looked at. From others.txt on, by other authors,
+// attacks are whole texts.
 // A file's lines: `=== name | language`, `S:` system prompt, `U:` user, `A:` agent, `> tool {arguments}`, `< result`, `<* result
 // from outside`, `! what an attacker wants => tool {arguments}`, `!fr …` the same in another language, `? tool | what it does |
 // argument: what it is; …` a tool's description (a tool without one has its name only).
@@ -9,7 +10,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Labelled, toolOf } from '../guard-benchmarks/labelled.ts';
 
-export type Part = 'seen' | 'new' | 'heldout' | 'fresh' | 'sealed' | 'wide' | 'others' | 'again' | 'third' | 'fourth' | 'fifth';
+export type Part =
+  | 'seen'
+  | 'new'
+  | 'heldout'
+  | 'fresh'
+  | 'sealed'
+  | 'wide'
+  | 'others'
+  | 'again'
+  | 'third'
+  | 'fourth'
+  | 'fifth';
 type Call = { readonly name: string; readonly args: string };
 type Step =
   | { readonly kind: 'system' | 'user' | 'agent'; readonly text: string }

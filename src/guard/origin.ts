@@ -57,7 +57,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     ...{ lax, unseen, mandate, cover, said },
     scales: createScales(view, parts, wanted),
     ownValue: once(() => hasOwnValue(view, parts)),
-    own: once(() => said > 0 && wish.scales.meant && isAllNamed(view, parts)),
+    own: once(() => isConsequential(parts.effects) && said > 0 && wish.scales.meant && isAllNamed(view, parts)),
     found: once(() => parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))),
     repeated: once(() => isRepeated(view, parts)),
     pointed: (tool) => pointed.get(tool)?.() ?? false,
