@@ -167,8 +167,10 @@ function findClause(
       if (deed.known !== 'missing' && isAttack(digest, start, end)) continue;
       const only = (leaf: Leaf): boolean =>
         !view.tools.some((one) => !isEcho(one, leaf) && occursBeside(one, leaf, one === tool ? [start, end] : [0, 0]));
-      const plain = !isOrdered(digest, start, end) && isRecord(digest.folded.text.slice(start, end));
-      if (!saysCall(parts, deed, clause, digest.folded.text, only, plain)) continue;
+      if (!saysCall(parts, deed, clause, digest.folded.text, only)) continue;
+      // A record orders nothing unless it names the deed.
+      const named = deed.unit !== null && meetsIn(clause.said, deed.unit) >= 0.6;
+      if (!named && isRecord(digest.folded.text.slice(start, end)) && !isOrdered(digest, start, end)) continue;
       // What the user dictated goes where it was looked up before; the clause has a place of its own for what it wants.
       if (known() && namesOtherPlace(parts, digest.folded.text.slice(start, end))) continue;
       const what = values.length > 0 ? `${parts.call.name} with ${show(values[0]!.value)}` : parts.call.name;
@@ -194,14 +196,13 @@ function overlaps({ spans, folded }: Digest, start: number, end: number): readon
   return spans.filter((span) => span.start < to && span.end > from);
 }
 
-/** Whether a clause says the call, and says of it what the user has not. `plain`: it is a record and orders nothing; then it has to name the deed. */
+/** Whether a clause says the call, and says of it what the user has not. */
 function saysCall(
   parts: CallParts,
   { unit, known, cover, telling, strange }: Deed,
   { start, end, said, bids }: Place,
   whole: string,
   only: (leaf: Leaf) => boolean,
-  plain: boolean,
 ): boolean {
   if (said.words.size < 4) return false;
   const text = whole.slice(start, end);
@@ -213,7 +214,6 @@ function saysCall(
     exact += (met * one.weight) / parts.total;
   }
   const does = unit === null ? 0 : meetsIn(said, unit);
-  if (plain && does < 0.6) return false;
   const held = telling.filter((leaf) => holdsValue(said.words, text, leaf));
   const brought = held.filter((leaf) => strange.includes(leaf));
   switch (known) {
