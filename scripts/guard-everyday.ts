@@ -1,6 +1,6 @@
 // Judges made-up everyday conversations with the guard, as they are and with orders planted in them, and prints how much of
 // the attackers' wish would run and how much of the users' would not. Of the held-out part only totals are shown.
-// usage: node --conditions=tribune-source scripts/guard-everyday.ts [--part seen|new|fresh|heldout|sealed|wide|others|again|third|fourth|fifth] [--autonomous] [--learned] [--show N]
+// usage: node --conditions=tribune-source scripts/guard-everyday.ts [--part seen|new|fresh|heldout|sealed|wide|others|again|third|fourth|fifth|sixth] [--autonomous] [--learned] [--show N]
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/output.ts';
 import { createGuard } from '../src/guard/guard.ts';
@@ -28,6 +28,7 @@ const PARTS: readonly Part[] = [
   'third',
   'fourth',
   'fifth',
+  'sixth',
 ];
 const part = PARTS.find((one) => one === values.part);
 if (part === undefined) {
