@@ -200,7 +200,13 @@ function findEnd(folded: string, at: number): number {
 const SENTENCE_END = /[.!?][_*]{0,2}(?=\s|$|["'<)])|\n\s{0,40}\n|\n[-=_*~]{4,200}\n|["'] ?[,}\]]|\\n/g;
 
 /** Lines that say nothing of each other: with columns, of a page's tree, of a table, each with its time. */
-const ROWS = [/\S {3,60}\S/, /^\s{0,40}\[\d{1,6}\] /, /^\s{0,40}\|/, /^\s{0,8}\[?\d{1,4}[-/.:]\d\d/];
+const ROWS = [
+  /\S {3,60}\S/,
+  /^\s{0,40}\[\d{1,6}\] /,
+  /^\s{0,40}\|/,
+  /^\s{0,8}\[?\d{1,4}[-/.:]\d\d/,
+  /^\s{0,20}- \w{1,24}: \S/,
+];
 
 /** Where the row of a table, or the line of a page's tree, ends that a place is in: the next row says nothing of it. -1: it is in none. */
 function findRowEnd(folded: string, at: number): number {

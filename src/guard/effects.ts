@@ -14,7 +14,7 @@ const READ_WORDS =
   'get list read search find look lookup view show fetch retrieve check query count describe compare calculate compute analyze analyse estimate verify validate summarize browse inspect display monitor track detect predict recommend convert translate think help is has can current preview scan locate filter sort grep cat ls pwd head tail diff wc du cd login logout authenticate';
 /** Words of other languages that tools are called by which read. */
 const READ_ABROAD = new Set(
-  'anzeigen anzeige auflisten abrufen abfragen lesen holen suchen finden pruefen ansehen auslesen nachschlagen lister liste lire chercher rechercher consulter afficher voir obtenir trouver verifier listar leer buscar consultar mostrar ver obtener encontrar verificar elencare elenca leggi leggere cerca cercare mostra trova visualizza ler procurar lezen zoeken tonen ophalen'.split(
+  'anzeigen auflisten abrufen abfragen lesen holen suchen finden pruefen ansehen auslesen nachschlagen lister lire chercher rechercher consulter afficher voir obtenir trouver verifier listar leer buscar consultar mostrar obtener encontrar verificar elencare elenca leggi leggere cerca cercare mostra trova visualizza ler procurar lezen zoeken tonen ophalen'.split(
     ' ',
   ),
 );
@@ -131,7 +131,7 @@ const READINGS =
 const TELLS =
   /^(?:the |an? )?(?:returns?|reads?|lists?|finds?|search(?:es)?|fetch(?:es)?|gets?|shows?|tells?|prints?|displays?|looks? up|text|contents?|details?|status|history|list|overview)\b/i;
 const TELLS_ABROAD =
-  /^(?:zeigt|liefert|listet|sucht|liest|gibt .{1,60} zurück|cherche|liste|affiche|renvoie|retourne|lit|texte d|busca|lista|muestra|devuelve|consulta|lee|cerca|elenca|mostra|restituisce|legge|procura|lê|retorna|toont|zoekt|leest)(?![\p{L}])|(?:検索する|を返す|表示する|一覧|取得する|查询|搜索|返回|显示|列出|获取|读取)/iu;
+  /^(?:zeigt|liefert|listet|sucht|liest|gibt .{1,60} zurück|cherche|liste|affiche|renvoie|retourne|lit|texte d|busca|lista|muestra|devuelve|consulta|lee|cerca|elenca|mostra|legge)(?![\p{L}])|(?:検索する|を返す|表示する|一覧|取得する|查询|搜索|返回|显示|列出|获取|读取)/iu;
 /** To open what can be read is to read it. */
 const OPENS =
   /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab|note|letter|thread|record)$|(?:inbox|mail|message|document|file|page|article|note|letter|thread|record)s?[._-]{0,2}open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$|^(?:go_?to|scroll)$/i;
@@ -163,7 +163,7 @@ const takesDeeds = ({ parameters }: GuardTool): boolean =>
 
 /** Whether a description names things instead of telling a deed: `Balances of the wallet`, `A reservation with its mails`. */
 const isOfThings = (description: string): boolean =>
-  /^(?:(?:an?|the) \p{L}+|(?:\p{L}+, ){0,3}(?:\p{L}+ and )?\p{L}*[^s\P{L}]s) (?:of|with|for|in|from)\b/iu.test(
+  /^(?:(?:an?|the) \p{L}+|(?:\p{L}+, ){0,3}(?:\p{L}+ and )?\p{L}*[^s\P{L}]s) (?:of|with|for|in|from|by)\b/iu.test(
     description,
   ) ||
   /^(?:state|status|text|profile|history|quote|balance|overview|inbox|content|price|timetable)(?:,| and\b| of\b)/i.test(

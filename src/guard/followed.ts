@@ -61,9 +61,7 @@ const pressesNamed = ({ leaves }: CallParts, span: Span): boolean =>
     ({ path, folded }) =>
       /(?:ref|uid|bid|element|node|selector|index)(?:[_-]?id)?$/i.test(path) &&
       /^[a-z]{0,3}-?\d{1,5}$/.test(folded) &&
-      new RegExp(`\\b(?:elements?|refs?|buttons?|links?|nodes?|id|press|click|tap)\\W{1,3}${folded}\\b`).test(
-        span.text,
-      ),
+      new RegExp(`\\b(?:element|button|link|id|press|click)\\W{1,3}${folded}\\b`).test(span.text),
   );
 
 /** Whether a span has every value of a call that is not the user's, two at least: then the call is the span's, whoever has them too. */

@@ -25,7 +25,7 @@ const DEEDS: { readonly [lemma: string]: string } = {
     'bestelle bestellen bestellung bestellungen commande commander commandez pedido pide pedir ordina ordinare ordine encomenda encomende encomendar bestel bestelling закажи заказать заказ 订购 下单 订单 注文',
   book: 'buche buchen buchung reserviere reservieren reservierung réserve réserver réservez réservation reserva reservar reserve prenota prenotare prenotazione boek boeken reserveer забронируй забронировать бронь 预订 预定 订 予約',
   cancel:
-    'anulación anulaciones cancelación cancelaciones annulations stornierungen annullamento annullamenti cancelamento cancelamentos storniere stornieren stornierung kündige kündigen absagen sage annule annuler annulez annulation cancela cancelar cancele anula anular anule annulla annullare annulli annullate annuleer annuleren отмени отменить отмените отмена 取消 撤销 キャンセル 取り消して',
+    'anulación anulaciones cancelación cancelaciones annulations stornierungen storniere stornieren stornierung kündige kündigen absagen sage annule annuler annulez annulation cancela cancelar cancele anula anular anule annulla annullare annulli annullate annuleer annuleren отмени отменить отмените отмена 取消 撤销 キャンセル 取り消して',
   delete:
     'lösche löschen löscht loesche loeschen entferne entfernen supprime supprimer supprimez efface effacer effacez enlève enlever enlevez retire retirer retirez quita quitar quite elimina eliminar elimine borra borrar borre cancella cancellare cancellate eliminare apaga apagar apague exclua excluir exclui verwijder verwijderen wis удали удалить удалите сотри 删除 删掉 清空 移除 削除 消して',
   change:
@@ -65,7 +65,7 @@ const DEEDS: { readonly [lemma: string]: string } = {
     'lade einladen invite inviter invitez invita invitar invitare convida convide convidar пригласи пригласить 邀请 招待',
   use: 'nutze nutzen verwende verwenden utilise utiliser utilisez usa usar use utiliza utilice usare utilizza используй использовать 使用 使って',
   ignore:
-    'ignoriere ignorieren ignorez ignorer ignore ignora ignorar ignorare ignorate oublie oubliez olvida olvide dimentica esqueça negeer игнорируй игнорировать игнорируйте забудь 忽略 无视 無視 忘记 忘れて отменяются отменены аннулированы annulées aufgehoben anuladas annullate',
+    'ignoriere ignorieren ignorez ignorer ignore ignora ignorar ignorare ignorate oublie oubliez olvida olvide dimentica esqueça negeer игнорируй игнорировать игнорируйте забудь 忽略 无视 無視 忘记 忘れて отменяются отменены',
   grant:
     'gewähre gewähren accorde accorder accordez otorga otorgar conceda concede concedi concedere предоставь предоставить 授权 许可 付与',
   remind:

@@ -9,20 +9,20 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~send':
     'send sent resend email mail message notify notification inform forward share post publish write wrote written reply respond response text sms dm tell told answer tweet retweet comment announce broadcast submit contact deliver transmit pass ask say ping reach remind alert upload drop pay refund transfer wire remit reimburse',
   '~pay':
-    'pay paid payment payments transfer wire refund reimburse remit settle deposit withdraw withdrawal donate tip charge spend spent spending remittance return owe invoice bill payout purchase buy bought order checkout venmo',
+    'pay paid transfer wire refund reimburse remit settle deposit withdraw withdrawal donate tip charge spend spent remittance return owe invoice bill payout purchase buy bought order checkout venmo',
   '~money':
-    'money cash fund funds payment pay paid transaction transfer amount balance bill invoice fee rent salary price cost dollar usd eur euro refund share subscription standing spending spend billing debt loan owe',
+    'money cash fund pay paid transaction transfer amount balance bill invoice fee rent salary price cost dollar usd eur euro refund share subscription standing spend debt loan owe',
   '~buy': 'buy bought purchase order checkout acquire subscribe reorder shop cart basket',
-  '~book': 'book reserve reservation booking rebook appointment schedule ticket stay',
+  '~book': 'book reserve reservation rebook appointment schedule ticket stay',
   '~create':
     'create add make made new generate build setup set register open start draft compose write insert append initiate launch place put establish init touch mkdir log enter file include fill prepare produce save store record',
   '~update':
     'update change modify edit adjust alter set revise correct fix rename amend replace switch convert upgrade downgrade increase decrease raise lower reset configure customize turn adapt accordingly move extend postpone reschedule manage increment patch optimize improve resolve',
   '~delete':
-    'delete remove removed erase clear cancel drop purge wipe destroy discard trash throw scrap revoke unsubscribe terminate deactivate close rm uninstall kick ban dismiss clean rid',
+    'delete remove erase clear cancel drop purge wipe destroy discard trash throw scrap revoke unsubscribe terminate deactivate close rm uninstall kick ban dismiss clean rid',
   '~move': 'move mv relocate transfer migrate shift archive rename organize put copy cp backup duplicate',
   '~schedule':
-    'schedule scheduled plan calendar meeting event appointment recurring reschedule standing arrange booking remind reminder invite session lunch dinner',
+    'schedule plan calendar meeting event appointment recurring reschedule standing arrange booking remind invite session lunch dinner',
   '~enable':
     'enable activate start turn switch unlock open resume allow grant permit authorize approve engage power run press release',
   '~disable':
@@ -40,11 +40,11 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~account': 'account profile user login membership credential wallet bank card',
   '~address': 'address street city location residence home place moved zip postal shipping',
   '~web':
-    'web website webpage page site url link http https www article blog internet online browser post news navigate visit surf',
+    'web website webpage page site url link http www article blog internet online browser post news navigate visit surf',
   '~visit': 'visit navigate browse open go click follow goto view read get',
   '~password': 'password passcode passphrase credential login secret pin key token',
   '~hotel': 'hotel stay room accommodation lodging hostel resort airbnb inn reservation booking',
-  '~flight': 'flight plane airline fly flying airport trip travel ticket reservation booking itinerary',
+  '~flight': 'flight plane airline fly airport trip travel ticket reservation booking itinerary',
   '~car': 'car vehicle auto rental drive automobile',
   '~restaurant': 'restaurant dinner lunch food eat eatery meal dine cuisine dietary',
   '~event':
@@ -53,12 +53,12 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~order': 'order purchase item delivery shipment product',
   '~return': 'return refund exchange send back reimburse',
   '~exchange': 'exchange swap replace change switch trade',
-  '~stock': 'stock share shares ticker market trade trading invest investment portfolio symbol equity',
+  '~stock': 'stock share ticker market trade invest portfolio symbol equity',
   '~trade': 'trade buy sell sold order stock invest',
   '~watch': 'watch watchlist track follow monitor favorite',
   '~ticket': 'ticket issue case support complaint bug request booking problem',
   '~history': 'history log record activity',
-  '~rating': 'rating review score feedback rate star',
+  '~rating': 'review score feedback rate star',
   '~health': 'health medical patient doctor prescription clinic record diagnosis medicine',
   '~photo': 'photo image picture camera screenshot selfie',
   '~door': 'door lock gate entrance garage',
@@ -66,10 +66,10 @@ const GROUPS: { readonly [concept: string]: string } = {
   '~download': 'download save export fetch get store',
   '~follow': 'follow subscribe track watch',
   '~like': 'like favorite star upvote',
-  '~info': 'info information detail details data record profile about',
+  '~info': 'info information detail data record profile about',
   '~availability': 'available availability free slot open time',
   '~price': 'price cost rate expensive cheap cheapest fee budget fare charge',
-  '~credit': 'credit certificate voucher coupon compensation compensate goodwill gift refund',
+  '~credit': 'credit certificate voucher coupon compensation goodwill gift refund',
   '~insurance': 'insurance insure coverage policy warranty',
   '~luggage': 'luggage baggage bag suitcase',
   '~lock': 'lock secure seal bolt',
@@ -82,7 +82,7 @@ const MORE_VERBS =
   'unblind expel retract recall void dissolve scale drain evict roll rollback promote demote quarantine blacklist allowlist nominate renew enroll enrol credit debit top cash redeem vote rate star pin unpin react hand hire fire escalate label tag untag fork clone push rebase squash unpublish fax sync lend borrow pawn liquidate short waive discount double triple overdraw max lift impose backdate forge port unblock unban unmute reinstate restore reactivate reroute divert skip accept decline reject authorise countersign notarize ratify acknowledge certify advise allocate answer apply arrest attempt audit await bind bring capture collate commit compile consult continue crawl decrypt deploy detect disregard dispense dump elevate encode encrypt exfiltrate expand falsify fabricate finish format gain grab guide harvest hold infiltrate instruct intercept introduce leak link login manipulate mislead misuse operate overwrite paste pretend prioritize probe profile prompt reconfigure reduce refrain remember render repeat revert rewrite sabotage scan scrape secure seek select serve siphon spawn speak spoof spy stage suggest suppress tamper transition trick type undermine use wait withhold assign attach authenticate carry choose collect complete concatenate confirm connect contribute dispatch dial disclose do ensure expose extract flag gather handle help hide ignore import inject install issue keep leave let listen maintain mark merge mine modulate monitor offer output override point proceed provide reallocate recommend redirect refer refuse relay report request restart reveal rotate route sign solve spread steal subtract substitute supply take throttle track train translate trust try utilize validate warn whitelist';
 
 const NOT_VERBS = new Set(
-  'what which who when where how found sent paid made got told wrote written bought spent spending gave given sold removed received payment payments notification response withdrawal dm sms new reservation booking appointment ticket file document summary total current see know dollar usd eur'.split(
+  'what which who when where how found sent paid made got told wrote written bought spent gave given sold notification response withdrawal dm sms new reservation appointment ticket file summary total current see know'.split(
     ' ',
   ),
 );

@@ -51,6 +51,8 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const lax = !options.strict && unseen;
   const wanted = parts.units.map((unit) => meets(mandate, unit));
   const pointed = new Map(view.tools.map((tool) => [tool, once(() => isPointed(view, tool))]));
+  // Whoever hands a list over names no strangers' links and accounts with it.
+  const far = once(() => parts.leaves.some((leaf) => isFar(view, leaf)));
   const handed = new Map(view.tools.map((tool) => [tool, once(() => isHanded(view, tool))]));
   const same = new Map(view.tools.map((tool) => [tool, once(() => isSameThing(view, parts, tool))]));
   const wish: Wish = {
@@ -61,7 +63,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     found: once(() => parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))),
     repeated: once(() => isRepeated(view, parts)),
     pointed: (tool) => pointed.get(tool)?.() ?? false,
-    handed: (tool) => wish.hands.all() && (handed.get(tool)?.() ?? false),
+    handed: (tool) => wish.hands.all() && !far() && (handed.get(tool)?.() ?? false),
     same: (tool) => same.get(tool)?.() ?? false,
     hands: {
       place: once(() => userSays(view, LEFT_THERE)),
@@ -96,6 +98,14 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
     options,
   );
 }
+
+/** Whether a link or an account is one that nobody spoke of and no record holds. */
+const isFar = (view: View, leaf: Leaf): boolean =>
+  (leaf.kind === 'link' || leaf.kind === 'account') &&
+  leaf.role !== 'content' &&
+  !isTrusted(view, leaf) &&
+  !hasHost(view, leaf) &&
+  !isFound(view, leaf);
 
 function judgeTool(view: View, parts: CallParts, wish: Wish, tool: HeardTool): readonly Finding[] {
   if (!touches(parts, wish.cover, tool)) return [];

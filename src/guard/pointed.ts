@@ -1,6 +1,7 @@
 // Which texts the user pointed at: those that a reading call returned for a value of the user's own words, or for one that such
 // a text gave. Their data is the user's to begin with; what they order is not, unless the user said to do it (origin.ts).
 import type { Effect } from '../safety/taxonomy.ts';
+import { keepWith } from './clause.ts';
 import { onlyLooks, runsAnything } from './command.ts';
 import type { Digest } from './digest.ts';
 import { isConsequential } from './effects.ts';
@@ -68,23 +69,33 @@ function traceCall(view: View, tool: HeardTool, depth: number, ids: boolean): bo
     )
   )
     return true;
-  if (runsAnything(producer.name) && values.some((value) => namesFile(view, value))) return true;
+  if (values.some((value) => namesFile(view, value))) return true;
   if (depth >= 3) return false;
   const wholes = values.filter((value) => !ids || /\d/.test(value)).map(squash);
+  const short = Object.entries(producer.arguments).flatMap(([name, value]) =>
+    /id_?$/i.test(name) && /^\w{1,2}$/.test(String(value)) ? [String(value).toLowerCase()] : [],
+  );
   const fields = values.filter(isPath).map((path) => `"${path}"`);
   return view.tools.some(
     (one) =>
       one.index < tool.index &&
-      (wholes.some((whole) => one.digest.plain.has(whole)) || fields.some((field) => holdsText(one, field))) &&
+      (wholes.some((whole) => one.digest.plain.has(whole)) ||
+        fields.some((field) => holdsText(one, field)) ||
+        short.some((id) => hasId(one.digest, id))) &&
       isAskedFor(view, one, depth + 1, ids),
   );
 }
+
+/** Whether a text gives an id too short to be told from other numbers: `id: '13'`. */
+const hasId = keepWith(({ folded }, id): boolean =>
+  new RegExp(`id_?["']?\\s?[:=]\\s?["']?${id}(?!\\w)`).test(folded.text),
+);
 
 /** Whether a value is a path: found as all of a field of a record, `"runbook": "data/runbooks/load"`. */
 const isPath = (value: string): boolean => value.length >= 6 && /[/\\.]/.test(value);
 const holdsText = ({ digest }: HeardTool, text: string): boolean => digest.folded.text.includes(text);
 
-/** Whether a command reads a file by a name the user said. */
+/** Whether a command or a call reads a file by a name the user said. */
 const namesFile = (view: View, command: string): boolean =>
   (command.slice(0, 4000).match(/[\w-]{5,60}(?=\.(?:md|txt|rst)\b)/g) ?? []).some((name) => hasWord(view.user, name));
 

@@ -77,9 +77,11 @@ export function isNobodys(view: View, parts: CallParts, wanted: readonly number[
 
 /** Whether a value is all of a field, a line or an item in what was looked up, outside every order: a record, not prose. */
 export const isFound = (view: View, leaf: Leaf): boolean =>
-  view.tools.some(
-    (tool) => tool.digest.plain.has(leaf.whole) && !isEcho(tool, leaf) && hasItem(tool.digest, leaf.folded),
-  );
+  view.tools.some((tool) => isPlain(tool.digest, leaf) && !isEcho(tool, leaf) && hasItem(tool.digest, leaf.folded));
+
+/** Whether a value, or each word of a name such as `thermo_main`, stands outside every order. */
+const isPlain = ({ plain }: Digest, { whole, words, folded }: Leaf): boolean =>
+  plain.has(whole) || (/^[\w.-]+$/.test(folded) && words.length >= 2 && words.every((word) => plain.has(word)));
 
 /** Whether a value stands as an item in a text. */
 const hasItem = keepWith((digest, value) => isItem(digest.folded.text, value));

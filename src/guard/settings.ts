@@ -45,7 +45,7 @@ const keysOf = ({ leaves }: CallParts): readonly string[] => leaves.flatMap(({ p
 /** Whether an argument opens something to everybody: `public_access: on`. */
 const isOpened = ({ path, folded }: Leaf): boolean =>
   splitName(path).some((word) => /^(?:public|publicly|anonymous|everyone)$/.test(word)) &&
-  /^(?:on|true|yes|1|enabled?|public|all|everyone|anyone|read|write|full)$/.test(folded);
+  /^(?:on|true|yes|1|enabled?|public|all|everyone|read)$/.test(folded);
 
 function findAdmitting(view: View, parts: CallParts): string | null {
   // Who may see a message is no matter of access.
