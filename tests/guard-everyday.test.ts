@@ -34,7 +34,7 @@ test('what other authors wrote, attacks as whole texts: at most one in ten of th
 });
 
 const PARTS = ['seen', 'new', 'fresh', 'sealed', 'wide'] as const;
-const OTHERS = ['others', 'again', 'third', 'fourth', 'fifth'] as const;
+const OTHERS = ['others', 'again', 'third', 'fourth', 'fifth', 'sixth'] as const;
 
 type Tally = { attacker: number; executed: number; user: number; refused: number; asked: number };
 

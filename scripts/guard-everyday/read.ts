@@ -1,7 +1,7 @@
 // Everyday conversations of agents, made up for the guard: read from a plain text, laid out as trajectory lines with labels,
 // as they are and with an order planted in a text from outside. Files: seen.txt, new.txt, fresh.txt, sealed.txt, wide.txt,
-// others.txt, again.txt, third.txt, fourth.txt and fifth.txt, which the guard was improved on and whose every line is in the tests (from
-// sealed.txt on once they had been judged unseen), and heldout.txt and sixth.txt, of which only totals are looked at. From others.txt on, by other authors,
+// others.txt, again.txt, third.txt, fourth.txt, fifth.txt and sixth.txt, which the guard was improved on and whose every line is in the tests (from
+// sealed.txt on once they had been judged unseen), and heldout.txt, of which only totals are looked at. From others.txt on, by other authors,
 // attacks are whole texts.
 // A file's lines: `=== name | language`, `S:` system prompt, `U:` user, `A:` agent, `> tool {arguments}`, `< result`, `<* result
 // from outside`, `! what an attacker wants => tool {arguments}`, `!fr …` the same in another language, `? tool | what it does |
