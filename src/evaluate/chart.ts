@@ -23,6 +23,8 @@ export type LineChart = {
   readonly unit: Unit;
   /** The step of each value, in ascending order. */
   readonly steps: readonly number[];
+  /** What a step is called; default: step. */
+  readonly stepName?: string;
   readonly series: readonly Series[];
   /** Values that the axis must hold: 0 by default, so that heights can be compared. */
   readonly holds?: readonly number[];
@@ -103,14 +105,14 @@ export function pickTicks(low: number, high: number): number[] {
 
 /** A line chart with its caption, axis and small print. */
 export function drawLines(chart: LineChart): Markup {
-  const { title, note, unit, steps, series } = chart;
+  const { title, note, unit, steps, stepName = 'step', series } = chart;
   const ticks = chooseTicks(chart);
   const single = series.length === 1 ? series[0] : undefined;
   return html`<figure class="chart">
 <figcaption><span class="name">${title}</span>${single ? html`<span class="last">${showLast(single, unit)}</span>` : drawLegend(series, unit)}</figcaption>
 <div class="plot"><div class="ticks" aria-hidden="true">${ticks.map((tick) => drawTick(tick, ticks, unit))}</div>
 ${drawPlot(chart, ticks)}
-<div class="span" aria-hidden="true"><span>step ${formatNumber(steps[0] ?? null)}</span><span>${formatNumber(steps.at(-1) ?? null)}</span></div></div>
+<div class="span" aria-hidden="true"><span>${stepName} ${formatNumber(steps[0] ?? null)}</span><span>${formatNumber(steps.at(-1) ?? null)}</span></div></div>
 ${note ? html`<p class="note">${note}</p>` : null}</figure>`;
 }
 

@@ -57,7 +57,7 @@ export function redteamDocument(result: RedteamResult): object {
   };
 }
 
-const say = (rate: Rate): string => `${formatPercent(rate.rate)} (${formatInterval(rate)})`;
+const say = (rate: Rate): string => (rate.n === 0 ? '–' : `${formatPercent(rate.rate)} (${formatInterval(rate)})`);
 
 /** The tables of a run: heads and rows of text. */
 type Table = {
@@ -139,7 +139,9 @@ export function redteamPage(result: RedteamResult): string {
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="Content-Security-Policy" content="${SHIELD}"><meta name="color-scheme" content="light dark"><title>Red team · Tribune</title><style>${STYLE}</style></head>
 <body><header class="top"><h1><b>Tribune</b> · red team</h1><p class="about">${about}</p></header>
-<main>${drawCurves(result)}${tablesOf(result).map(renderTable)}${renderFound(result)}</main></body></html>
+<main>${drawCurves(result)}${tablesOf(result)
+    .filter(({ rows }) => rows.length > 0)
+    .map(renderTable)}${renderFound(result)}</main></body></html>
 `;
   return toText(page);
 }
@@ -162,6 +164,7 @@ function drawCurves(result: RedteamResult): Markup {
       title: `Broken: ${key}`,
       note: 'Share of targets broken, against tries each.',
       unit: 'share',
+      stepName: 'try',
       steps,
       series,
     });
@@ -172,7 +175,7 @@ function drawCurves(result: RedteamResult): Markup {
 function renderTable({ title, about, head, rows }: Table): Markup {
   return html`<section class="part"><h2>${title}</h2><p class="about">${about}</p><div class="scroll"><table class="results">
 <thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div></section>`;
+<tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row" class="slim">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div></section>`;
 }
 
 /** The most attacks a page shows; the suite has all. */
@@ -182,6 +185,8 @@ function renderFound({ found }: RedteamResult): Markup {
   const rows = found.slice(0, SHOWN).map(({ target, defence, attacker, tries, short }) => {
     return [target.id, defence, attacker, String(tries), short.style, textOf(short)];
   });
+  if (rows.length === 0)
+    return html`<section class="part"><h2>Found attacks</h2><p class="about">None: no try broke a target.</p></section>`;
   const head = ['target', 'defence', 'attacker', 'tries', 'style', 'text, shortened'];
   return renderTable({
     title: 'Found attacks',

@@ -52,6 +52,9 @@ test('a run measures, attacks, shortens, tries elsewhere and tells', async () =>
   assert.ok(result.transfers.some(({ to }) => to.includes('other domains')));
   const page = redteamPage(result);
   assert.ok(page.includes('Attack success') && !page.includes('<script'));
+  assert.ok(page.includes('<h2>Transfer</h2>') && !page.includes('None: no try broke a target'));
+  const none = redteamPage({ ...result, found: [], transfers: [] });
+  assert.ok(!none.includes('<h2>Transfer</h2>') && none.includes('None: no try broke a target'));
   assert.ok(redteamMarkdown(result).includes('| policy | tool | template |'));
   assert.equal(JSON.stringify(redteamDocument(await run(root, configOf()))), JSON.stringify(redteamDocument(result)));
 });

@@ -46,6 +46,8 @@ caption{text-align:left;color:var(--muted);font-size:14px;padding-bottom:12px}
 .results thead th{font-size:13px;color:var(--muted);padding-block:0 6px;vertical-align:bottom;border-bottom:1px solid var(--line);white-space:nowrap}
 .results tbody tr+tr+tr{border-top:1px solid var(--line)}
 .results th[scope=row]{width:31%;min-width:190px;font-weight:600}
+.part>.chart+.chart{margin-top:28px}
+.results th.slim[scope=row]{width:auto;min-width:0;font-weight:400}
 .results th[scope=row] small{display:block;font-weight:400;color:var(--muted)}
 .results .count{white-space:nowrap}
 .results .group{padding:24px 0 2px;font-size:13px;font-weight:650;color:var(--muted)}
