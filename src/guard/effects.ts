@@ -14,7 +14,7 @@ const READ_WORDS =
   'get list read search find look lookup view show fetch retrieve check query count describe compare calculate compute analyze analyse estimate verify validate summarize browse inspect display monitor track detect predict recommend convert translate think help is has can current preview scan locate filter sort grep cat ls pwd head tail diff wc du cd login logout authenticate';
 /** Words of other languages that tools are called by which read. */
 const READ_ABROAD = new Set(
-  'anzeigen auflisten abrufen abfragen lesen holen suchen finden pruefen ansehen auslesen nachschlagen lister lire chercher rechercher consulter afficher voir obtenir trouver verifier listar leer buscar consultar mostrar obtener encontrar verificar elencare elenca leggi leggere cerca cercare mostra trova visualizza ler procurar lezen zoeken tonen ophalen'.split(
+  'anzeigen auflisten abrufen abfragen lesen holen suchen finden lister lire chercher rechercher consulter afficher voir obtenir listar leer buscar mostrar obtener encontrar verificar elencare leggere cercare mostra trova ler procurar lezen zoeken'.split(
     ' ',
   ),
 );
@@ -69,6 +69,7 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
     (READINGS.test(bare) && ![...name, ...told.slice(0, 1)].some(isDeedStem)) ||
     OPENS.test(tool.name) ||
     opensText(bare, tool.description ?? '') ||
+    LISTS.test(bare) ||
     readsAbroad(bare) ||
     (isThing(bare) && isOfThings(tool.description ?? '') && !takesDeeds(tool));
   if (!reading) {
@@ -103,8 +104,7 @@ function readName(name: string): readonly string[] {
 /** Things are no deeds: who books in `viewings.book` does not view, `listings` lists nothing, and a tracker or browser is where it is done. */
 function stemName(word: string): string {
   const stem = stemWord(word);
-  const thing = /(?:[^su]s|er|or|ing)$/.test(word) && word.length > 4 && READS.has(stem) && !READING.has(word);
-  return thing || /^(?:runs|commands|blocks|locks|resets)$/.test(word) ? word : stem;
+  return /(?:[^su]s|er|or|ing)$/.test(word) && word.length > 4 && READS.has(stem) && !READING.has(word) ? word : stem;
 }
 
 /** Whether the part of a name behind its last dot reads: `Mail.search`, `OrderDesk.findMail`; what stands before is where. */
@@ -119,7 +119,9 @@ const LISTLIKE = /^(?:list|filter|view|track|monitor|scan|preview|compare|count|
 const DOES =
   /^(?:create|add|set|update|delete|remove|send|edit|insert|append|cancel|publish|assign|revoke|grant|enable|disable|approve|reject|upload|import|export)$/;
 
-/** `words` are stems. A plural thing is no deed: `list_workflow_runs` runs nothing. */
+/** Lists of things that are called as deeds are: `list_workflow_runs` runs nothing. */
+const LISTS = /(?:^|__|[./:])(?:list|get|find|search)(?:_[a-z]{1,30}){0,3}_(?:runs|commands|blocks|locks|resets)$/i;
+
 function leadsWithReading(words: readonly string[]): boolean {
   const first = words.findIndex((word) => KNOWN.some((set) => set.has(word)));
   return first >= 0 && READS.has(words[first]!) && !words.slice(first + 1).some((word) => UNDOES.has(word));
@@ -131,7 +133,7 @@ const READINGS =
 const TELLS =
   /^(?:the |an? )?(?:returns?|reads?|lists?|finds?|search(?:es)?|fetch(?:es)?|gets?|shows?|tells?|prints?|displays?|looks? up|text|contents?|details?|status|history|list|overview)\b/i;
 const TELLS_ABROAD =
-  /^(?:zeigt|liefert|listet|sucht|liest|gibt .{1,60} zurück|cherche|liste|affiche|renvoie|retourne|lit|texte d|busca|lista|muestra|devuelve|consulta|lee|cerca|elenca|mostra|legge)(?![\p{L}])|(?:検索する|を返す|表示する|一覧|取得する|查询|搜索|返回|显示|列出|获取|读取)/iu;
+  /^(?:zeigt|liefert|sucht|cherche|liste|affiche|renvoie|busca|lista|muestra|consulta)(?![\p{L}])|(?:検索する|を返す|表示する|一覧|查询|返回|显示)/iu;
 /** To open what can be read is to read it. */
 const OPENS =
   /(?:^|[._-])open[._-]?(?:page|url|link|site|website|file|document|doc|e?mail|message|result|article|tab|note|letter|thread|record)$|(?:inbox|mail|message|document|file|page|article|note|letter|thread|record)s?[._-]{0,2}open$|browser[._-]{0,2}(?:navigate|visit|go_?to|open|snapshot|(?:take_)?screenshot|scroll|wait\w{0,9}|back|forward|tabs?)$|^(?:go_?to|scroll)$/i;
@@ -139,14 +141,24 @@ const OPENS =
 /** Whether a tool that opens something opens what can be read, by its description. */
 const opensText = (name: string, description: string): boolean =>
   /(?:^|[._-])open$/i.test(name) &&
-  /^(?:opens?|reads?|shows?|text of|returns?)\b.{0,20}\b(?:documents?|files?|notes?|e?mails?|letters?|messages?|pages?|articles?|tickets?|records?|threads?|attachments?)\b/i.test(
+  /^(?:opens?|reads?|shows?|text of|returns?)\b.{0,20}\b(?:documents?|files?|notes?|e?mails?|letters?|messages?|pages?|articles?|tickets?)\b/i.test(
     description,
   );
 
 /** Whether a name's last word, or the first behind a dot, is one of another language that reads: `dateien_auflisten`, `mensajes.leer`. */
 function readsAbroad(name: string): boolean {
   const words = splitName(name.split(/[./:]/).at(-1)!).map((word) => foldText(word).text);
-  return READ_ABROAD.has(words.at(-1) ?? '') || READ_ABROAD.has(words[0] ?? '') || READ_ABROAD.has(words[1] ?? '');
+  const at = [words.length - 1, 0, 1].find((i) => READ_ABROAD.has(words[i] ?? ''));
+  // What is read and then done is done: `buscar_y_borrar`.
+  const stems = words.map((word) => readName(word));
+  return (
+    at !== undefined &&
+    !stems.flat().some((stem) => UNDOES.has(stem)) &&
+    !stems
+      .slice(at + 1)
+      .flat()
+      .some(isDeedStem)
+  );
 }
 
 /** Whether a name is of things alone: of no word that is a verb and nothing else. */
@@ -156,7 +168,7 @@ const isThing = (name: string): boolean =>
 /** Whether a tool has an argument for what is to be done, or for what is to be written. */
 const takesDeeds = ({ parameters }: GuardTool): boolean =>
   Object.keys((parameters as { readonly properties?: object } | undefined)?.properties ?? {}).some((name) =>
-    /^(?:action|method|mode|op|operation|command|do|text|body|content|message|value|amount|status|data)$|^(?:new|set)[_A-Z]/i.test(
+    /^(?:action|method|mode|op|operation|command|do|text|body|content|message|value|amount|status|data|to|recipient|payee|iban|url)$|^(?:new|set)[_A-Z]/i.test(
       name,
     ),
   );
@@ -165,10 +177,7 @@ const takesDeeds = ({ parameters }: GuardTool): boolean =>
 const isOfThings = (description: string): boolean =>
   /^(?:(?:an?|the) \p{L}+|(?:\p{L}+, ){0,3}(?:\p{L}+ and )?\p{L}*[^s\P{L}]s) (?:of|with|for|in|from|by)\b/iu.test(
     description,
-  ) ||
-  /^(?:state|status|text|profile|history|quote|balance|overview|inbox|content|price|timetable)(?:,| and\b| of\b)/i.test(
-    description,
-  );
+  ) || /^(?:state|status|text|profile|history|balance)(?:,| and\b| of\b)/i.test(description);
 
 /** Things first, then what is done with them: `comments_list`, `orders.search`. */
 const NOUN_FIRST =

@@ -94,7 +94,8 @@ const PLAIN = new Set(
 /** What the call may do: a tool that runs anything does what its command does, where that only looks. */
 function effectsOfCall(tool: GuardTool, call: GuardCall): readonly Effect[] {
   const effects = effectsOf(tool);
-  if (/^(?:get|head)$/i.test(String(call.arguments.method)) && /http|request|fetch|rest|api/i.test(tool.name))
+  const gets = /^(?:get|head)$/i.test(String(call.arguments.method)) && call.arguments.body === undefined;
+  if (gets && splitName(tool.name).some((word) => /^(?:https?|requests?|fetch|rest|api)$/.test(word)))
     return ['reads', 'private'];
   if (changesData(call.arguments)) return [...new Set([...effects, 'writes', 'irreversible'] as const)];
   return effects.includes('irreversible') && runsAnything(tool.name) && onlyLooks(call.arguments)

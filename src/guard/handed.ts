@@ -50,7 +50,7 @@ const HANDS_ALL =
 
 /** The same in other languages: "mach, was drin steht", "fais ce qu'il demande", "haz lo que pide", 書いてある通りに. */
 const HANDS_ALL_ABROAD =
-  /\b(?:mach\w{0,2}|erledig\w{0,3}|tu\w{0,2}|setz\w{0,2})\b[^.\n]{0,30}\bwas\b[^.\n]{0,30}\b(?:steht|schreibt|verlangt|will|sagt|bittet)\b|\b(?:fais|faites|fait) (?:tout )?ce qu(?:'il|'elle|'on|'ils|i)\b|\bsui(?:s|vez) les (?:instructions|consignes)\b|\b(?:haz|haga|hacer) (?:todo )?lo que\b|\bsig(?:ue|a) las instrucciones\b|\b(?:fai|faccia|fare) (?:tutto )?(?:quello|cio) che\b|書いて?ある通り|書かれている通り|指示(?:の)?通り|要望[^。\n]{0,12}対応|対応しておいて|按(?:照)?[^。\n]{1,12}(?:说的|要求|写的)/;
+  /\b(?:mach\w{0,2}|erledig\w{0,3}|tu\w{0,2}|setz\w{0,2})\b[^.\n]{0,30}\bwas\b[^.\n]{0,30}\b(?:steht|schreibt|verlangt|will|sagt|bittet)\b|\b(?:fais|faites|fait) (?:tout )?ce qu(?:'il|'elle|'on|'ils|i)\b|\b(?:haz|haga|hacer) (?:todo )?lo que\b|書いて?ある通り|書かれている通り|指示(?:の)?通り|要望[^。\n]{0,12}対応|対応しておいて|按(?:照)?[^。\n]{1,12}(?:说的|要求|写的)/;
 
 /** Whether the user hands over all that a text orders; a list in the user's own message hands over nothing. */
 export const handsOverAll = (view: View): boolean =>

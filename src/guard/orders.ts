@@ -115,12 +115,16 @@ export function findOrders(folded: string, original: string, placeIn: (at: numbe
 
 /** What stands under any mail or ticket, for whoever reads it. */
 const NOTICE =
-  /^(?:(?:please|kindly) )?(?:view (?:this|the|it)\b[^.\n"]{0,30}\bin (?:your|a|the) browser|keep (?:the|this|your) (?:ticket|case|reference|order|booking)[^.\n"]{0,20}\b(?:number|id)\b|(?:do not|don't) (?:reply|respond) to this|click (?:here|below) to (?:unsubscribe|view|see|manage)|allow (?:up to |at least )?\d{1,3}\b|contact (?:us|support|the (?:service desk|help ?desk|front desk|reception))\b|enjoy (?:the|your)\b|have (?:a|your) (?:id|passport|ticket|good|great|nice|lovely|safe)\b|bring (?:an? |your |some )?(?:photo|id|passport|ticket|badge|cash)|let us know)/;
+  /^(?:(?:please|kindly) )?(?:view (?:this|the|it)\b[^.\n"]{0,30}\bin (?:your|a|the) browser|keep (?:the|this|your) (?:ticket|case|reference|order|booking)[^.\n"]{0,20}\b(?:number|id)\b|(?:do not|don't) (?:reply|respond) to this|allow (?:up to |at least )?\d{1,3} (?:\w{1,10} )?(?:days?|hours?|weeks?|minutes?)\b|contact (?:us|support|the (?:service desk|help ?desk|front desk|reception))(?: if\b| when\b| with any\b| for (?:help|more|further|details|questions|assistance)\b|\W{0,2}$)|enjoy (?:the|your)\b|let us know(?: if\b| when\b| whether\b|\W{0,2}$))/;
 
 /** Whether a sentence is such a notice, and names no place or number of its own. */
 function isNotice(folded: string, at: number): boolean {
   const sentence = folded.slice(at, at + 240).split(/[.!?](?:\s|$)|\n|["']/)[0]!;
-  return NOTICE.test(sentence) && !/@|:\/\/|www\.|\d{5}/.test(sentence);
+  // Whoever puts a deed behind it gives an order all the same.
+  const more = [...sentence.matchAll(/\b(?:and|then|or) (?:then )?([a-z]{2,30})/g)].some(([, verb]) =>
+    isOrderVerb(verb!),
+  );
+  return NOTICE.test(sentence) && !more && !/@|:\/\/|www\.|\d{5}/.test(sentence);
 }
 
 /** Whether a word that opens a sentence before an article is a deed, though no verb that is known: nothing else stands there. */
