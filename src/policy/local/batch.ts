@@ -147,6 +147,7 @@ function packRows(
     tokens: { shape: [members.length, length], data: tokens },
     ...cutAttention(length, config.heads / config.kvHeads),
     places: { shape: [places.length], data: Int32Array.from(places) },
+    returns: { shape: [tokens.length], data: invertPlaces(places, tokens.length) },
     targets: {
       shape: [sites.length, 1],
       data: Int32Array.from(sites, ({ datum, token }) => data[datum]!.tokens[token]!),
@@ -158,6 +159,13 @@ function packRows(
     ...(masked ? packMasks(config.vocab, data, sites, maskTable) : {}),
   };
   return { sites, feeds };
+}
+
+/** For each of `count` positions which of the places it is; as many as there are where it is none. */
+function invertPlaces(places: readonly number[], count: number): Int32Array<ArrayBuffer> {
+  const returns = new Int32Array(count).fill(places.length);
+  for (const [index, place] of places.entries()) returns[place] = index;
+  return returns;
 }
 
 /** The last block's mask, 0 where a key may be seen and −1e9 where not, once for each query head of a group; and the cuts. */

@@ -47,6 +47,7 @@ const OPERATORS = {
   Sqrt: '',
   Sub: '',
   Transpose: '',
+  Unsqueeze: '',
 } as const;
 
 export type Operator = keyof typeof OPERATORS;

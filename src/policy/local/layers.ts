@@ -9,18 +9,31 @@ import { product, reduceLast, reduceTo, scatterAdd } from './ops.ts';
  * Source: Zhang and Sennrich, Root Mean Square Layer Normalization, 2019.
  */
 export function rmsNorm(graph: Graph, x: Tensor, weight: Tensor, eps: number): Tensor {
-  const times = (a: Tensor, b: Tensor) => graph.emit('Mul', [a, b], x.shape);
-  const meanSquare = reduceLast(graph, 'ReduceMean', times(x, x));
-  const rowShape = meanSquare.shape;
-  const deviation = graph.emit('Sqrt', [graph.emit('Add', [meanSquare, graph.scalar(eps)], rowShape)], rowShape);
-  const inverse = graph.emit('Reciprocal', [deviation], rowShape);
+  const size = weight.shape[0] as number;
+  const times = (a: Tensor, b: Tensor) => graph.emit('Mul', [a, b], a.shape);
+  const inverse = invert(graph, times(x, x), eps);
   const normal = times(x, inverse);
   return graph.record(times(normal, weight), [x, weight], (d) => {
-    const toNormal = times(d, weight);
-    const along = reduceLast(graph, 'ReduceMean', times(toNormal, normal));
-    const across = graph.emit('Sub', [toNormal, times(normal, along)], x.shape);
-    return [times(across, inverse), reduceTo(graph, times(d, normal), x.shape, weight.shape)];
+    const products = times(d, normal);
+    // Σ products · weight / D of each row, as a product with a column.
+    const share = times(weight, graph.scalar(1 / size));
+    const column = graph.emit('Reshape', [share, graph.list([size, 1])], [size, 1]);
+    const along = graph.emit('MatMul', [products, column], [...x.shape.slice(0, -1), 1]);
+    const across = graph.emit('Sub', [times(d, weight), times(normal, along)], x.shape);
+    return [times(across, inverse), reduceTo(graph, products, x.shape, weight.shape)];
   });
+}
+
+/** 1 / sqrt(mean + eps) over the last axis, which stays with size 1. */
+function invert(graph: Graph, squares: Tensor, eps: number): Tensor {
+  const rows = squares.shape.slice(0, -1);
+  const mean = graph.emit('ReduceMean', [squares, graph.list([squares.shape.length - 1])], rows, {
+    attributes: { keepdims: 0 },
+  });
+  // Added before the axis of size 1 is: with it the runtime takes eight times as long to add a scalar.
+  const deviation = graph.emit('Sqrt', [graph.emit('Add', [mean, graph.scalar(eps)], rows)], rows);
+  const inverse = graph.emit('Reciprocal', [deviation], rows);
+  return graph.emit('Unsqueeze', [inverse, graph.list([-1])], [...rows, 1]);
 }
 
 /** The tables of a rotary embedding: [positions, headDim / 2] each, `minus` is −sin, `positions` the int64 ids. */

@@ -6,6 +6,7 @@ import type { Batch, Datum } from './batch.ts';
 import { seedGenerator } from './choose.ts';
 import { dot, randomVector } from './differences.ts';
 import { cpuExecutor } from './executor.ts';
+import { PLAIN } from './family.ts';
 import type { Loss } from './learner.ts';
 import { LocalLearner } from './learner.ts';
 import type { ModelConfig } from './model.ts';
@@ -80,6 +81,39 @@ const losses: readonly { readonly name: string; readonly loss: Loss; readonly ma
   { name: 'GRPO', loss: { kind: 'grpo' }, masked: false },
   { name: 'GRPO with masks and KL', loss: { kind: 'grpo', klCoef: 0.3, clipLow: 0.1 }, masked: true },
 ];
+
+for (const [name, tied] of [
+  ['shared with the output', true],
+  ['a table of its own', false],
+] as const) {
+  test(`the gradient of an embedding ${name} agrees with finite differences token by token`, async () => {
+    const sizes: ModelConfig = { ...config, variant: { ...PLAIN, tied } };
+    // Long vectors: a norm follows, and short ones bend too much for a step that single precision can measure.
+    const theta = initialise(sizes, seedGenerator(4)).map((x, at) => (at < sizes.vocab * sizes.width ? 10 * x : x));
+    const learner = new LocalLearner(sizes, theta, cpuExecutor());
+    // Twice, so that the second micro-batch is added to the first.
+    const batch: Batch = { data: makeData(6).map(({ masks: _, ...datum }) => datum) };
+    await learner.forwardBackward(batch, { kind: 'crossEntropy' });
+    await learner.forwardBackward(batch, { kind: 'crossEntropy' });
+    const { gradient } = learner;
+    const r = randomVector(sizes.width, seedGenerator(5));
+    let occurring = 0;
+    for (let token = 0; token < sizes.vocab; token++) {
+      const moved = (step: number) => {
+        const copy = theta.slice();
+        for (const [i, x] of r.entries()) copy[token * sizes.width + i]! += step * x;
+        return copy;
+      };
+      const lossAt = async (step: number) =>
+        evaluatePlainly(batch, await learner.logps(batch, moved(step)), { kind: 'crossEntropy' }).loss;
+      const slope = ((await lossAt(5e-3)) - (await lossAt(-5e-3))) / 1e-2;
+      const found = dot(gradient.subarray(token * sizes.width, (token + 1) * sizes.width), r) / 2;
+      assert.ok(Math.abs(slope - found) < 0.02 + 0.01 * Math.abs(slope), `token ${token}: ${slope}, ${found}`);
+      if (Math.abs(slope) > 0.2) occurring++;
+    }
+    assert.ok(occurring > 10, `${occurring} tokens matter`);
+  });
+}
 
 for (const { name, loss, masked } of losses) {
   test(`the gradient of ${name} agrees with finite differences along random directions`, async () => {

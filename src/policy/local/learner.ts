@@ -5,14 +5,14 @@ import { type Moments, type Pace, type Part, stepParts } from './adam.ts';
 import { type Cut, chooseCut, cutNames } from './attention.ts';
 import type { Batch, MicroBatch } from './batch.ts';
 import { packBatch } from './batch.ts';
-import type { Executor, Feed, Program } from './executor.ts';
+import { discard, type Executor, type Feed, type Program } from './executor.ts';
 import { type LoraConfig, listAdapter } from './lora.ts';
 import type { Loss, Objective } from './loss.ts';
 import { estimateKl, feedNames, findClipped, isMasked, lossFeeds, objectiveOf } from './loss.ts';
 import type { ModelConfig, ParameterSpec } from './model.ts';
-import { checkConfig, listParameters, sizeOf, viewParameter } from './model.ts';
+import { checkConfig, EMBEDDING, listParameters, sizeOf, viewParameter } from './model.ts';
 import { buildOrthogonal, stepScale } from './muon.ts';
-import { buildObjective, gradientName } from './objective.ts';
+import { buildObjective, EMBEDDED_GRADIENT, gradientName } from './objective.ts';
 
 export type { Loss } from './loss.ts';
 
@@ -59,6 +59,8 @@ export type LearnerOptions = {
   readonly microBatchTokens?: number;
   /** Where orthogonal steps are computed; default: where the gradient is. */
   readonly stepExecutor?: Executor;
+  /** Where the gradient is gathered; default: an array of the learner's own. */
+  readonly gradient?: Float32Array;
   /** AdamW's step done with help. */
   readonly help?: Help;
   /** Learns an adapter instead (adapt.ts): theta is then the adapter's vector, and the model's weights stay as they are. */
@@ -94,7 +96,7 @@ export class LocalLearner {
   readonly #gradient: Float32Array;
   /** The gradient's length squared, where it is known from adding it up. */
   #square: number | null = null;
-  /** Whether the gradient holds anything. */
+  /** Whether the gradient holds anything; if not, what stands there is of the step before. */
   #gathered = false;
   readonly #programs = new Map<string, Promise<Program>>();
   #step = 0;
@@ -111,7 +113,7 @@ export class LocalLearner {
     this.#help = options.help ?? ALONE;
     this.#m = this.#help.allocate(count);
     this.#v = this.#help.allocate(count);
-    this.#gradient = this.#help.allocate(count);
+    this.#gradient = options.gradient ?? this.#help.allocate(count);
     this.#executor = executor;
     this.#stepExecutor = options.stepExecutor ?? executor;
     this.#budget = options.microBatchTokens ?? 2048;
@@ -119,12 +121,12 @@ export class LocalLearner {
 
   /** The gradient gathered since the last step: a view, for reading. */
   get gradient(): Float32Array {
+    if (!this.#gathered) this.#gradient.fill(0);
     return this.#gradient;
   }
 
   /** Forgets the gradient gathered since the last step. */
   clearGradient(): void {
-    this.#gradient.fill(0);
     this.#gathered = false;
     this.#square = null;
   }
@@ -136,7 +138,7 @@ export class LocalLearner {
     for (const micro of packBatch(this.config, batch, { tokens: this.#budget, masked: objective.masked })) {
       const results = await this.#run(objective, micro, this.theta, lossFeeds(loss, micro));
       tally.add(micro, results);
-      this.#gather(results);
+      this.#gather(results, micro);
     }
     return tally.pass();
   }
@@ -147,10 +149,18 @@ export class LocalLearner {
     this.#gathered = true;
   }
 
-  #gather(results: Readonly<Record<string, Float32Array>>): void {
-    for (const { name, offset } of this.parameters) this.#add(results[gradientName(name)]!, offset);
+  /** Takes the results over: they are freed. */
+  #gather(results: Readonly<Record<string, Float32Array<ArrayBuffer>>>, { feeds }: MicroBatch): void {
+    for (const { name, offset, shape } of this.parameters) {
+      const values = results[gradientName(name)];
+      if (values) this.#add(values, offset);
+      else if (!this.#gathered) this.#gradient.fill(0, offset, offset + sizeOf(shape));
+      // The rest of it, or all.
+      if (name === EMBEDDING) addRows(this.#gradient.subarray(offset), feeds.tokens!.data, results[EMBEDDED_GRADIENT]!);
+    }
     this.#gathered = true;
     this.#square = null;
+    discard(Object.values(results));
   }
 
   /** The first gradient is only copied, which is several times as fast. Gives the sum's square where it was added up. */
@@ -183,7 +193,7 @@ export class LocalLearner {
    * (muon.ts). A gradient that is not finite changes nothing else: the norm returned says so.
    */
   async optimStep(options: StepOptions): Promise<{ readonly gradientNorm: number }> {
-    const gradientNorm = Math.sqrt(this.#square ?? squareOf(this.#gradient));
+    const gradientNorm = Math.sqrt(this.#square ?? squareOf(this.gradient));
     if (Number.isFinite(gradientNorm) && gradientNorm <= (options.limit ?? gradientNorm)) {
       this.#step++;
       const shrink = Math.min(1, (options.clipNorm ?? 1) / (gradientNorm + 1e-6));
@@ -378,6 +388,15 @@ function addInto(target: Float32Array, values: Float32Array, offset: number): nu
     square += sum * sum;
   }
   return square;
+}
+
+/** Adds rows, one after another in `values`, to those of a table by index. */
+function addRows(table: Float32Array, indices: Feed['data'], values: Float32Array): void {
+  const width = values.length / indices.length;
+  for (const [at, index] of indices.entries()) {
+    const [to, from] = [Number(index) * width, at * width];
+    for (let i = 0; i < width; i++) table[to + i] = table[to + i]! + values[from + i]!;
+  }
 }
 
 function squareOf(vector: Float32Array): number {

@@ -67,7 +67,7 @@ export function feedNames(objective: Objective): string[] {
   return [
     ...['tokens', 'attention', 'places', 'targets'],
     ...(objective.masked ? ['table', 'rows'] : []),
-    ...(objective.kind === 'none' ? [] : ['weights']),
+    ...(objective.kind === 'none' ? [] : ['returns', 'weights']),
     ...(objective.kind === 'grpo' ? ['advantages', 'old'] : []),
     ...(objective.kind === 'grpo' && objective.kl ? ['reference'] : []),
   ];

@@ -8,7 +8,7 @@ import { PLAIN, type Projection, rotaryFrequencies, type Variant } from './famil
 import type { Graph, Tensor } from './graph.ts';
 import type { Rotation } from './layers.ts';
 import { rmsNorm, rotate, swiglu } from './layers.ts';
-import { add, gatherRows, linear, reshape, transpose } from './ops.ts';
+import { add, linear, reshape, transpose } from './ops.ts';
 
 export type ModelConfig = {
   readonly vocab: number;
@@ -56,7 +56,7 @@ export function checkConfig(config: ModelConfig): void {
 /** All parameters in the order of the flat vector. */
 export function listParameters(config: ModelConfig): readonly ParameterSpec[] {
   const { vocab, width, layers } = config;
-  const shapes: [string, readonly number[]][] = [['model.embed_tokens.weight', [vocab, width]]];
+  const shapes: [string, readonly number[]][] = [[EMBEDDING, [vocab, width]]];
   for (let layer = 0; layer < layers; layer++) shapes.push(...listLayer(config, layer));
   shapes.push(['model.norm.weight', [width]]);
   if (!variantOf(config).tied) shapes.push(['lm_head.weight', [vocab, width]]);
@@ -107,9 +107,12 @@ export function projectionPath(projection: Projection): string {
   return `${/^[qkvo]_/.test(projection) ? 'self_attn' : 'mlp'}.${projection}`;
 }
 
+/** Name of the table of the tokens' vectors. */
+export const EMBEDDING = 'model.embed_tokens.weight';
+
 /** Name of the matrix that turns the last vector into logits. */
 export function outputName(config: ModelConfig): string {
-  return variantOf(config).tied ? 'model.embed_tokens.weight' : 'lm_head.weight';
+  return variantOf(config).tied ? EMBEDDING : 'lm_head.weight';
 }
 
 /** Number of elements of a shape. */
@@ -144,7 +147,7 @@ export function initialise(config: ModelConfig, rng: () => number): Float32Array
 }
 
 function deviationOf(config: ModelConfig, { name, shape }: ParameterSpec): number {
-  if (name === 'model.embed_tokens.weight') return 0.05;
+  if (name === EMBEDDING) return 0.05;
   const intoResidual = name.endsWith('o_proj.weight') || name.endsWith('down_proj.weight');
   return (intoResidual ? 1 / Math.sqrt(2 * config.layers) : 1) / Math.sqrt(shape[1]!);
 }
@@ -195,7 +198,7 @@ export function inputParameters(graph: Graph, config: ModelConfig): Parameters {
 }
 
 /**
- * The residual stream after the last layer, before the final norm: [B, T, width] for tokens [B, T] (int32).
+ * The residual stream after the last layer, before the final norm: [B, T, width] for the tokens' vectors [B, T, width].
  * `blocks` says how attention is cut; its mask [Q, T] is added to the scores: 0 where a query may look, −1e9 where not.
  * Q runs over (query head of a group, position in the block): the heads that share a key-value head stand below one
  * another, so that grouped attention is one matrix product and the keys are never copied.
@@ -204,12 +207,12 @@ export function buildTrunk(
   graph: Graph,
   config: ModelConfig,
   weights: Parameters,
-  tokens: Tensor,
+  embedded: Tensor,
   blocks: Blocks,
   project: Project = projectWith(graph, config, weights),
 ): Tensor {
   const rotation = buildRotation(graph, config);
-  let x = gatherRows(graph, weights('model.embed_tokens.weight'), tokens);
+  let x = embedded;
   for (let layer = 0; layer < config.layers; layer++) {
     const place: Layer = {
       project: (projection, input) => project(layer, projection, input),

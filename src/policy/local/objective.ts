@@ -7,23 +7,28 @@ import { Graph } from './graph.ts';
 import { rmsNorm, tokenLogps } from './layers.ts';
 import { inputAdapter, type LoraConfig } from './lora.ts';
 import { buildLoss, type Objective } from './loss.ts';
-import type { ModelConfig, Project } from './model.ts';
-import { buildTrunk, inputParameters, listParameters, outputName } from './model.ts';
-import { add, gatherRows, linear, reshape } from './ops.ts';
+import type { ModelConfig, Parameters, Project } from './model.ts';
+import { buildTrunk, EMBEDDING, inputParameters, listParameters, outputName } from './model.ts';
+import { add, gatherRows, linear, pickRows, reshape } from './ops.ts';
 
 /** Name under which the gradient of a parameter leaves the graph. */
 export function gradientName(parameter: string): string {
   return `gradient.${parameter}`;
 }
 
+/** The graph's result that holds the gradient of each position's embedded token, [B, T, width]: rows to be added by token. */
+export const EMBEDDED_GRADIENT = gradientName('embedded');
+
 /**
  * The graph of an objective, as ONNX bytes. B rows of T tokens; M of the positions predict a token that counts.
  *
  * Inputs: every parameter by name; `tokens` int32 [B, T]; `attention` [Q, T] and `cut.N` int64 [1] (see
- * attendCausal); `places` int32 [M], the predicting position as row · T + column; `targets` int32 [M, 1]; `weights` [M, 1];
- * when masked `table` [K, V] (added to the logits) and `rows` int32 [M]; for GRPO `advantages` and `old` [M, 1]; where the ratio is clipped `low` and `high`
+ * attendCausal); `places` int32 [M], the predicting position as row · T + column, and save for `none` `returns` (see pickRows);
+ * `targets` int32 [M, 1]; `weights` [M, 1]; when masked `table` [K, V] (added to the logits) and `rows` int32 [M]; for GRPO `advantages` and `old` [M, 1]; where the ratio is clipped `low` and `high`
  * (scalars); for `gspo` `sequences` and `shares` (see loss.ts); with KL also `reference` [M, 1] and `klCoef`.
- * Outputs: `logps` and `entropies` [M, 1]; save for `none` also `loss` and the gradient of each parameter.
+ * Outputs: `logps` and `entropies` [M, 1]; save for `none` also `loss` and the gradient of each parameter. That of the
+ * embedding is only what it has as the output matrix; what it has as a table is left to the caller, as EMBEDDED_GRADIENT:
+ * to add rows by index is ten times as slow in the runtime as in a loop.
  * `cut` is that of the sequences' padded length (chooseCut). With an adapter its parameters are inputs too, and theirs are
  * the only gradients.
  */
@@ -31,37 +36,57 @@ export function buildObjective(config: ModelConfig, objective: Objective, cut: C
   const graph = new Graph();
   const weights = inputParameters(graph, config);
   const adapter = lora ? inputAdapter(graph, config, lora, weights) : null;
-  const logits = buildLogits(graph, config, objective.masked, cut, weights, adapter?.project);
+  const { logits, embedded } = buildLogits(graph, config, objective, cut, weights, adapter?.project);
   const { logps, entropies } = tokenLogps(graph, logits, graph.input('targets', ['M', 1], 'int32'));
   graph.output('logps', logps);
   graph.output('entropies', entropies);
   if (objective.kind === 'none') return graph.build();
   const loss = buildLoss(graph, logps, objective);
   graph.output('loss', loss);
-  const learned = adapter?.learned ?? listParameters(config).map(({ name }) => weights(name));
-  for (const [index, gradient] of graph.gradients(loss, learned).entries()) {
-    graph.output(gradientName(learned[index]!.name), gradient);
-  }
+  const sources = new Map(
+    adapter
+      ? adapter.learned.map((tensor) => [gradientName(tensor.name), tensor])
+      : [
+          ...listProducts(config).map((name) => [gradientName(name), weights(name)] as const),
+          [EMBEDDED_GRADIENT, embedded],
+        ],
+  );
+  const gradients = graph.gradients(loss, [...sources.values()]);
+  for (const [index, name] of [...sources.keys()].entries()) graph.output(name, gradients[index]!);
   return graph.build();
+}
+
+/** Names of the parameters that are more than a table. */
+function listProducts(config: ModelConfig): string[] {
+  return listParameters(config).flatMap(({ name }) =>
+    name !== EMBEDDING || outputName(config) === EMBEDDING ? name : [],
+  );
 }
 
 function buildLogits(
   graph: Graph,
   config: ModelConfig,
-  masked: boolean,
+  { kind, masked }: Objective,
   cut: Cut,
-  weights: ReturnType<typeof inputParameters>,
+  weights: Parameters,
   project?: Project,
-): Tensor {
+): { readonly logits: Tensor; readonly embedded: Tensor } {
   const tokens = graph.input('tokens', ['B', 'T'], 'int32');
   const mask = graph.input('attention', ['Q', 'T']);
   const cuts = cutNames(cut).map((name) => graph.input(name, [1], 'int64'));
   const attention = { mask, cuts, recompute: cut.recompute };
-  const trunk = reshape(graph, buildTrunk(graph, config, weights, tokens, attention, project), ['N', config.width]);
-  const chosen = gatherRows(graph, trunk, graph.input('places', ['M'], 'int32'));
+  const embedded = graph.emit('Gather', [weights(EMBEDDING), tokens], ['B', 'T', config.width], {
+    attributes: { axis: 0 },
+  });
+  const trunk = reshape(graph, buildTrunk(graph, config, weights, embedded, attention, project), ['N', config.width]);
+  const places = graph.input('places', ['M'], 'int32');
+  const chosen =
+    kind === 'none'
+      ? gatherRows(graph, trunk, places)
+      : pickRows(graph, trunk, places, graph.input('returns', ['N'], 'int32'));
   const normal = rmsNorm(graph, chosen, weights('model.norm.weight'), config.eps);
   const logits = linear(graph, normal, weights(outputName(config)));
-  if (!masked) return logits;
+  if (!masked) return { logits, embedded };
   const table = graph.input('table', ['K', config.vocab]);
-  return add(graph, logits, gatherRows(graph, table, graph.input('rows', ['M'], 'int32')));
+  return { logits: add(graph, logits, gatherRows(graph, table, graph.input('rows', ['M'], 'int32'))), embedded };
 }

@@ -134,6 +134,19 @@ const cases: readonly Case[] = [
     args: ({ a, b, c }, rng) => [floats([2, c], rng), ids([a, b], 2, rng)],
   },
   {
+    name: 'pickRows, some rows not picked',
+    build:
+      () =>
+      (g, [table, at, returns]) =>
+        ops.pickRows(g, table!, at!, returns!),
+    args: ({ a, c }, rng) => {
+      const picked = Array.from({ length: a + 2 }, (_, row) => row).filter((row) => row !== 1);
+      const returns = Int32Array.from({ length: a + 2 }, (_, row) => (row === 1 ? picked.length : picked.indexOf(row)));
+      const at = { shape: [picked.length], data: Int32Array.from(picked) };
+      return [floats([a + 2, c], rng), at, { shape: [a + 2], data: returns }];
+    },
+  },
+  {
     name: 'rmsNorm',
     build:
       () =>

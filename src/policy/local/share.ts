@@ -7,7 +7,9 @@ import { countParameters } from './model.ts';
 import type { ShareAnswer, ShareStart, ShareTask } from './parallel.ts';
 
 const { config, executor, theta, gradient } = workerData as ShareStart;
-const learner = new LocalLearner(config, new Float32Array(countParameters(config)), openExecutor(executor));
+const learner = new LocalLearner(config, new Float32Array(countParameters(config)), openExecutor(executor), {
+  gradient,
+});
 
 async function perform(task: ShareTask): Promise<ShareAnswer> {
   const { id } = task;
@@ -20,7 +22,8 @@ async function perform(task: ShareTask): Promise<ShareAnswer> {
   if (loss === null) return { id, logps: await learner.logps(batch) };
   learner.clearGradient();
   const pass = await learner.forwardBackward(batch, loss);
-  gradient.set(learner.gradient);
+  // Looked at, it is whole: zeros where nothing of the share counted.
+  if (learner.gradient !== gradient) throw new Error('the gradient is not where it is shared');
   return { id, pass };
 }
 
