@@ -88,12 +88,6 @@ export type Pool = {
 };
 
 /**
- * A run's results are arrays outside of the heap; kept until the heap's young part is full, they would call for a collection
- * of all of the heap every hundred runs. A small young part is full sooner (a tenth of a worker's processor time).
- */
-const SMALL_YOUNG = { maxYoungGenerationSizeMb: 12 } as const;
-
-/**
  * Starts the worker threads.
  * Throws RangeError for several on WebGPU: the runtime ends the whole process when two threads use one device at a time.
  */
@@ -103,7 +97,7 @@ export function openPool(options: PoolOptions): Pool {
   const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
   const workers = Array.from(
     { length: options.workers },
-    () => new Worker(new URL(file, import.meta.url), { workerData: options, resourceLimits: { ...SMALL_YOUNG } }),
+    () => new Worker(new URL(file, import.meta.url), { workerData: options }),
   );
   let id = 0;
   return {

@@ -62,7 +62,7 @@ export function packBatch(config: ModelConfig, batch: Batch, options: PackOption
 }
 
 /** What a further run of a graph costs, in positions: its many small operators, and gradients to be copied and added. */
-const RUN_COST = 96;
+const RUN_COST = 128;
 
 /** Rows of each micro-batch over descending lengths, none above the budget: the division that costs least, padding included. */
 function chooseRows(lengths: readonly number[], budget: number): number[] {

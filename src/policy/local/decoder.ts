@@ -260,10 +260,9 @@ function multiplyBy(graph: Graph, x: Tensor, matrices: readonly Float32Array[], 
   const joined = new Float32Array(inputs * outputs);
   let column = 0;
   for (const matrix of matrices) {
-    for (let at = 0; at < matrix.length; at++) {
-      joined[(at % inputs) * outputs + column + Math.floor(at / inputs)] = matrix[at]!;
+    for (let from = 0; from < matrix.length; from += inputs, column++) {
+      for (let row = 0; row < inputs; row++) joined[row * outputs + column] = matrix[from + row]!;
     }
-    column += matrix.length / inputs;
   }
   const weight = graph.constant(joined, [inputs, outputs]);
   return graph.emit('MatMul', [x, weight], [...x.shape.slice(0, -1), outputs]);

@@ -1,10 +1,10 @@
 // The model over the cache of a batch: reads tokens of some rows, stores their keys and values, and gives the logits asked
-// for. Only what is looked at comes back from a run, because every array it returns is fresh memory that keeps the garbage
-// collector busy. Not here: which rows read what, and when (sampler.ts).
+// for. Only what is looked at comes back from a run, because every array it returns is fresh memory, which is freed as soon
+// as it has been read. Not here: which rows read what, and when (sampler.ts).
 import { Cache } from './cache.ts';
 import type { Ids } from './choose.ts';
 import { areWeightsFed, buildDecoder, feedChoices, feedChunks, feedWeights, widthOf } from './decoder.ts';
-import type { Executor, Feed, Program } from './executor.ts';
+import { discard, type Executor, type Feed, type Program } from './executor.ts';
 import type { ModelConfig } from './model.ts';
 
 type Floats = Float32Array<ArrayBuffer>;
@@ -18,6 +18,8 @@ export class Forward {
   #program: Program | null = null;
   /** Weights that the program does not hold itself. */
   #fed: Readonly<Record<string, Feed>> = {};
+  /** What the last run gave to whoever asked. */
+  #lent: Floats[] = [];
   #runs = 0;
   #positions = 0;
 
@@ -92,14 +94,20 @@ export class Forward {
     const starts = rows.map((row) => cache.tokens(row).length);
     const chunks = { tokens, starts, picks };
     const inputs = feedChunks(this.#config, chunks, cache.capacity);
-    const results = await this.#program.run({ ...this.#fed, ...cache.feeds(rows), ...inputs, ...choices }, wanted);
+    discard(this.#lent.splice(0));
+    const { fresh, ...lent } = await this.#program.run(
+      { ...this.#fed, ...cache.feeds(rows), ...inputs, ...choices },
+      wanted,
+    );
     const place = { from: 0, rows: tokens.length, chunk: widthOf(chunks) };
     for (const [at, chunk] of tokens.entries()) {
       place.from = at;
-      cache.append(rows[at]!, chunk, results.fresh!, place);
+      cache.append(rows[at]!, chunk, fresh!, place);
       this.#positions += chunk.length;
     }
+    discard([fresh!]);
+    this.#lent = Object.values(lent);
     this.#runs++;
-    return results;
+    return lent;
   }
 }

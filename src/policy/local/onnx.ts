@@ -49,71 +49,77 @@ const INTS_ATTRIBUTE = 7;
 
 const textEncoder = new TextEncoder();
 
+/** Bytes in pieces, which are joined once, at the end: weights would else be copied at each level of a message. */
+type Pieces = readonly Uint8Array[];
+
 /**
  * The bytes of an ONNX model.
  * @throws RangeError if a size is not a whole number.
  */
 export function encodeModel(model: OnnxModel): Uint8Array {
-  const graph = join([
-    ...model.nodes.map((node) => message(1, encodeNode(node))),
-    text(2, 'tribune'),
-    ...model.initializers.map((tensor) => message(5, encodeTensor(tensor))),
-    ...model.inputs.map((value) => message(11, encodeValue(value))),
-    ...model.outputs.map((value) => message(12, encodeValue(value))),
-  ]);
+  const graph = [
+    ...model.nodes.flatMap((node) => message(1, encodeNode(node))),
+    ...text(2, 'tribune'),
+    ...model.initializers.flatMap((tensor) => message(5, encodeTensor(tensor))),
+    ...model.inputs.flatMap((value) => message(11, encodeValue(value))),
+    ...model.outputs.flatMap((value) => message(12, encodeValue(value))),
+  ];
   const domains = new Set(['', ...model.nodes.map(({ domain }) => domain)]);
-  const sets = OPERATOR_SETS.filter(([domain]) => domains.has(domain)).map(([domain, version]) =>
-    message(8, join([text(1, domain), integer(2, version)])),
+  const sets = OPERATOR_SETS.filter(([domain]) => domains.has(domain)).flatMap(([domain, version]) =>
+    message(8, [...text(1, domain), ...integer(2, version)]),
   );
-  return join([integer(1, IR_VERSION), message(7, graph), ...sets]);
+  return join([...integer(1, IR_VERSION), ...message(7, graph), ...sets]);
 }
 
-function encodeNode(node: OnnxNode): Uint8Array {
-  return join([
-    ...node.inputs.map((name) => text(1, name)),
-    ...node.outputs.map((name) => text(2, name)),
-    text(4, node.operator),
-    ...Object.entries(node.attributes).map(([name, value]) => message(5, encodeAttribute(name, value))),
-    text(7, node.domain),
-  ]);
+function encodeNode(node: OnnxNode): Pieces {
+  return [
+    ...node.inputs.flatMap((name) => text(1, name)),
+    ...node.outputs.flatMap((name) => text(2, name)),
+    ...text(4, node.operator),
+    ...Object.entries(node.attributes).flatMap(([name, value]) => message(5, encodeAttribute(name, value))),
+    ...text(7, node.domain),
+  ];
 }
 
-function encodeAttribute(name: string, value: Attribute): Uint8Array {
-  if (typeof value === 'number') return join([text(1, name), integer(3, value), integer(20, INT_ATTRIBUTE)]);
-  if (typeof value === 'string') return join([text(1, name), text(4, value), integer(20, STRING_ATTRIBUTE)]);
-  if ('float' in value) return join([text(1, name), float(2, value.float), integer(20, FLOAT_ATTRIBUTE)]);
-  return join([text(1, name), ...value.map((item) => integer(8, item)), integer(20, INTS_ATTRIBUTE)]);
+function encodeAttribute(name: string, value: Attribute): Pieces {
+  const named = text(1, name);
+  if (typeof value === 'number') return [...named, ...integer(3, value), ...integer(20, INT_ATTRIBUTE)];
+  if (typeof value === 'string') return [...named, ...text(4, value), ...integer(20, STRING_ATTRIBUTE)];
+  if ('float' in value) return [...named, ...float(2, value.float), ...integer(20, FLOAT_ATTRIBUTE)];
+  return [...named, ...value.flatMap((item) => integer(8, item)), ...integer(20, INTS_ATTRIBUTE)];
 }
 
-function encodeTensor({ name, type, shape, data }: OnnxInitializer): Uint8Array {
+function encodeTensor({ name, type, shape, data }: OnnxInitializer): Pieces {
   const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return join([...shape.map((size) => integer(1, size)), integer(2, TYPE_CODES[type]), text(8, name), message(9, raw)]);
+  const sizes = shape.flatMap((size) => integer(1, size));
+  return [...sizes, ...integer(2, TYPE_CODES[type]), ...text(8, name), ...message(9, [raw])];
 }
 
-function encodeValue({ name, type, shape }: OnnxValue): Uint8Array {
-  const sizes = shape.map((size) => message(1, typeof size === 'string' ? text(2, size) : integer(1, size)));
-  const tensorType = join([integer(1, TYPE_CODES[type]), message(2, join(sizes))]);
-  return join([text(1, name), message(2, message(1, tensorType))]);
+function encodeValue({ name, type, shape }: OnnxValue): Pieces {
+  const sizes = shape.flatMap((size) => message(1, typeof size === 'string' ? text(2, size) : integer(1, size)));
+  const tensorType = [...integer(1, TYPE_CODES[type]), ...message(2, sizes)];
+  return [...text(1, name), ...message(2, message(1, tensorType))];
 }
 
-function message(field: number, payload: Uint8Array): Uint8Array {
-  return join([varint((field << 3) | 2), varint(payload.length), payload]);
+function message(field: number, payload: Pieces): Pieces {
+  return [varint((field << 3) | 2), varint(lengthOf(payload)), ...payload];
 }
 
-function text(field: number, value: string): Uint8Array {
-  return message(field, textEncoder.encode(value));
+function text(field: number, value: string): Pieces {
+  return message(field, [textEncoder.encode(value)]);
 }
 
-function integer(field: number, value: number): Uint8Array {
-  return join([varint(field << 3), varint(value)]);
+function integer(field: number, value: number): Pieces {
+  return [varint(field << 3), varint(value)];
 }
 
-function float(field: number, value: number): Uint8Array {
-  return join([varint((field << 3) | 5), new Uint8Array(Float32Array.of(value).buffer)]);
+function float(field: number, value: number): Pieces {
+  return [varint((field << 3) | 5), new Uint8Array(Float32Array.of(value).buffer)];
 }
 
 /** Base 128, low group first; a negative number is written as its 64-bit two's complement. */
 function varint(value: number): Uint8Array {
+  if (value >= 0 && value < 128 && Number.isInteger(value)) return Uint8Array.of(value);
   const groups: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
   while (rest > 127n) {
@@ -124,12 +130,16 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(groups);
 }
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+function lengthOf(pieces: Pieces): number {
+  return pieces.reduce((total, piece) => total + piece.length, 0);
+}
+
+function join(pieces: Pieces): Uint8Array {
+  const whole = new Uint8Array(lengthOf(pieces));
   let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
   }
   return whole;
 }
