@@ -8,21 +8,27 @@ import { product, reduceLast } from './ops.ts';
 /** Padded sequences are multiples of this long, so that they divide into blocks. */
 export const LENGTH_STEP = 8;
 
-/** Into how many blocks the queries are cut, and whether their weights are computed again in the backward pass. */
-export type Cut = { readonly blocks: number; readonly recompute: boolean };
+/** Most positions of a row that several sequences share. Longer ones would spend more on attention than they save. */
+export const SHARED_LENGTH = 256;
+
+/**
+ * Into how many blocks the queries are cut, whether their weights are computed again in the backward pass, and whether rows
+ * are shared by several sequences (rows.ts), so that each has a mask of its own.
+ */
+export type Cut = { readonly blocks: number; readonly recompute: boolean; readonly shared: boolean };
 
 /** Cuts of short sequences save work: more blocks save more scores, but small products are slow. Those of long ones save memory. */
-const SHORT: Cut = { blocks: 2, recompute: false };
-const LONG: Cut = { blocks: 8, recompute: true };
+const SHORT = { blocks: 2, recompute: false } as const;
+const LONG = { blocks: 8, recompute: true } as const;
 const SHORT_LENGTH = 768;
 
-/** The cut for sequences of this padded length. There are few, since each is a graph of its own. */
-export function chooseCut(length: number): Cut {
-  return length <= SHORT_LENGTH ? SHORT : LONG;
+/** The cut for rows of this padded length. There are few, since each is a graph of its own. */
+export function chooseCut(length: number, shared: boolean): Cut {
+  return { ...(length <= SHORT_LENGTH ? SHORT : LONG), shared };
 }
 
 /** Names of the graph's inputs that say where blocks begin. */
-export function cutNames({ blocks }: Cut): string[] {
+export function cutNames({ blocks }: Pick<Cut, 'blocks'>): string[] {
   return Array.from({ length: blocks - 1 }, (_, at) => `cut.${at + 1}`);
 }
 
@@ -30,8 +36,12 @@ export function cutNames({ blocks }: Cut): string[] {
 export type Blocks = {
   /** Where blocks begin, int64 [1] each, the first (0) left out. */
   readonly cuts: readonly Tensor[];
-  /** [Q, T], added to the scores of the last block; the others take its last columns. Q as in buildTrunk. */
+  /**
+   * What is added to the scores. Of rows that are not shared [Q, T]: that of the last block; the others take its last columns.
+   * Q as in buildTrunk. Of shared rows [B, 1, T, T], where heads share keys [B, 1, 1, T, T]: each block takes its queries.
+   */
   readonly mask: Tensor;
+  readonly shared: boolean;
   /** Whether the backward pass computes the weights of a block again instead of keeping them. */
   readonly recompute: boolean;
 };
@@ -74,7 +84,8 @@ export function attendCausal(graph: Graph, q: Tensor, k: Tensor, v: Tensor, scal
 
 type Inputs = { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor };
 
-function buildBlock(graph: Graph, { q, k, v }: Inputs, scale: number, { cuts, mask, recompute }: Blocks, at: number) {
+function buildBlock(graph: Graph, { q, k, v }: Inputs, scale: number, cut: Blocks, at: number) {
+  const { cuts, recompute } = cut;
   const starts = [graph.list([0]), ...cuts];
   const end = cuts[at] ?? null;
   const count = k.shape[1] as number;
@@ -82,10 +93,10 @@ function buildBlock(graph: Graph, { q, k, v }: Inputs, scale: number, { cuts, ma
   const queries = rows(q);
   const seen = (x: Tensor) => (end === null ? x : slice(graph, x, 2, starts[0]!, end));
   const [keys, values] = [seen(k), seen(v)];
-  const own = at === cuts.length ? mask : slice(graph, mask, 1, starts[cuts.length - at]!, null);
+  const own = cut.shared ? takeMask(graph, cut, starts, at) : cutMask(graph, cut, starts, at);
   const shape = [...queries.shape.slice(0, -1), keys.shape[2]!];
   const weigh = (x: Tensor, by: number) => {
-    const scores = graph.emit('Add', [product(graph, x, keys, shape, { right: true, scale: by }), own], shape);
+    const scores = addMask(graph, product(graph, x, keys, shape, { right: true, scale: by }), own);
     return graph.emit('Softmax', [scores], shape, { attributes: { axis: -1 } });
   };
   const weights = weigh(queries, scale);
@@ -93,6 +104,40 @@ function buildBlock(graph: Graph, { q, k, v }: Inputs, scale: number, { cuts, ma
   const again = () => weigh(graph.emit('Mul', [queries, graph.scalar(scale)], queries.shape), 1);
   const output = product(graph, weights, values, queries.shape, {});
   return { rows, keys, values, queries, weights: recompute ? again : () => weights, output };
+}
+
+/** A block's part of the one mask of rows that are not shared. */
+function cutMask(graph: Graph, { cuts, mask }: Blocks, starts: readonly Tensor[], at: number): Tensor {
+  return at === cuts.length ? mask : slice(graph, mask, 1, starts[cuts.length - at]!, null);
+}
+
+/** A block's queries and the keys up to its end, of masks of shared rows. */
+function takeMask(graph: Graph, { cuts, mask }: Blocks, starts: readonly Tensor[], at: number): Tensor {
+  const end = cuts[at] ?? null;
+  const axis = mask.shape.length - 2;
+  const lines = slice(graph, mask, axis, starts[at]!, end);
+  return end === null ? lines : slice(graph, lines, axis + 1, starts[0]!, end);
+}
+
+/** Scores [B, K, P, S], where P runs over (head of a group, query), under a mask; one of five axes has none for the heads. */
+function addMask(graph: Graph, scores: Tensor, mask: Tensor): Tensor {
+  if (mask.shape.length < 5) return graph.emit('Add', [scores, mask], scores.shape);
+  const [rows, count, , keys] = scores.shape as [string, number, string, string];
+  const sizes = graph.emit('Shape', [mask], [5], { type: 'int64' });
+  const queries = graph.emit('Gather', [sizes, graph.list([3, 4])], [2], { type: 'int64' });
+  const apart = graph.emit('Concat', [graph.list([0, count, -1]), queries], [5], {
+    type: 'int64',
+    attributes: { axis: 0 },
+  });
+  const split = graph.emit('Reshape', [scores, apart], [rows, count, 'G', 'C', keys]);
+  const sum = graph.emit('Add', [split, mask], split.shape);
+  const together = graph.emit(
+    'Concat',
+    [graph.list([0, count, -1]), graph.emit('Gather', [sizes, graph.list([4])], [1], { type: 'int64' })],
+    [4],
+    { type: 'int64', attributes: { axis: 0 } },
+  );
+  return graph.emit('Reshape', [sum, together], scores.shape);
 }
 
 function pullBlock(graph: Graph, { keys, values, queries, output, ...block }: Block, d: Tensor, scale: number) {

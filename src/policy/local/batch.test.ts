@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import type { Datum } from './batch.ts';
 import { countPositions, DISALLOWED, packBatch } from './batch.ts';
 import { seedGenerator } from './choose.ts';
+import type { Feed } from './executor.ts';
 import { defaultConfig } from './model.ts';
+import { planRows, shareRows } from './rows.ts';
 
 const config = { ...defaultConfig(30), context: 100 };
 const maskTable = [Uint16Array.of(1, 2), Uint16Array.of(3)];
@@ -21,18 +23,56 @@ const datum: fc.Arbitrary<Datum> = fc
     masks: Int32Array.from(rows, (row) => row[2]),
   }));
 
-test('every token that counts is in exactly one micro-batch, predicted from the place before it, under its mask', () => {
-  const property = fc.property(fc.array(datum, { maxLength: 12 }), fc.integer({ min: 1, max: 400 }), (data, budget) => {
+/** Groups of them with a beginning in common, which does not count, as prompts do not. */
+const grouped: fc.Arbitrary<Datum[]> = fc
+  .array(
+    fc.tuple(fc.array(fc.nat(29), { maxLength: 30, size: 'max' }), fc.array(datum, { minLength: 1, maxLength: 6 })),
+    {
+      maxLength: 4,
+    },
+  )
+  .map((groups) =>
+    groups.flatMap(([prompt, ends]) =>
+      ends.map(({ tokens, weights, masks }) => ({
+        tokens: Int32Array.from([...prompt, ...tokens].slice(0, 100)),
+        weights: Float32Array.from(
+          [...prompt.map(() => 0), ...(prompt.length > 0 ? weights.with(0, 1) : weights)].slice(0, 100),
+        ),
+        masks: Int32Array.from([...prompt.map(() => -1), ...masks!].slice(0, 100)),
+      })),
+    ),
+  );
+
+/** The tokens that a place looks at, in the order of their positions, itself included. */
+function lookBack(feeds: Readonly<Record<string, Feed>>, place: number): number[] {
+  const [, length] = feeds.tokens!.shape as [number, number];
+  const begin = place - (place % length);
+  const row = [...feeds.tokens!.data.subarray(begin, begin + length)].map(Number);
+  if (!feeds.positions) return row.slice(0, (place % length) + 1);
+  const line = feeds.attention!.data.subarray(place * length, (place + 1) * length);
+  const seen = row.flatMap((token, at) =>
+    line[at] === 0 ? [{ token, at: Number(feeds.positions!.data[begin + at]) }] : [],
+  );
+  assert.deepEqual(
+    seen.map(({ at }) => at),
+    seen.map((_, at) => at),
+  );
+  return seen.map(({ token }) => token);
+}
+
+test('every token that counts is in exactly one micro-batch, predicted from the tokens before it, under its mask', () => {
+  let shared = 0;
+  const property = fc.property(grouped, fc.integer({ min: 1, max: 400 }), (data, budget) => {
     const found = new Set<string>();
     for (const { sites, feeds } of packBatch(config, { data, maskTable }, { tokens: budget, masked: true })) {
       const [rows, length] = feeds.tokens!.shape as [number, number];
       assert.ok(rows === 1 || rows * length <= budget);
+      if (feeds.positions) shared++;
       for (const [index, { datum: at, token }] of sites.entries()) {
         found.add(`${at}:${token}`);
         const place = Number(feeds.places!.data[index]);
-        const row = Math.floor(place / length);
-        const before = feeds.tokens!.data.subarray(row * length, place + 1);
-        assert.deepEqual([...before], [...data[at]!.tokens.subarray(0, token)]);
+        assert.deepEqual(lookBack(feeds, place), [...data[at]!.tokens.subarray(0, token)]);
+        assert.equal(feeds.returns!.data[place], index);
         assert.equal(feeds.targets!.data[index], data[at]!.tokens[token]);
         assert.equal(feeds.weights!.data[index], data[at]!.weights[token]);
         const line = Number(feeds.rows!.data[index]) * config.vocab;
@@ -46,7 +86,40 @@ test('every token that counts is in exactly one micro-batch, predicted from the 
     const counted = data.reduce((sum, { weights }) => sum + weights.filter((w) => w !== 0).length, 0);
     assert.equal(found.size, counted);
   });
-  fc.assert(property, { seed: 2, numRuns: 60 });
+  fc.assert(property, { seed: 2, numRuns: 100 });
+  assert.ok(shared > 20, `${shared} micro-batches with shared rows`);
+});
+
+test('what a group begins with is computed once, and each thread gets whole rows', () => {
+  const rng = seedGenerator(7);
+  const draw = (length: number) => Int32Array.from({ length }, () => Math.floor(rng() * 30));
+  const data = Array.from({ length: 4 }, () => draw(40)).flatMap((prompt) =>
+    Array.from({ length: 8 }, () => {
+      const tokens = Int32Array.from([...prompt, ...draw(10)]);
+      return { tokens, weights: Float32Array.from(tokens, (_, at) => (at < 40 ? 0 : 1)) };
+    }),
+  );
+  // Of 40 tokens the last predicts the first of an end, so each member has it: 39 + 8 · 10 positions instead of 8 · 49.
+  const { used, computed } = countPositions(config, { data }, { tokens: 2048, masked: false });
+  assert.deepEqual([used, computed], [4 * 119, 4 * 120]);
+  const shares = shareRows(data, 2);
+  assert.deepEqual(
+    shares.map((share) => share.length),
+    [16, 16],
+  );
+  for (const share of shares) {
+    const whole = planRows(share.map((datum) => data[datum]!));
+    assert.deepEqual(
+      whole.map(({ members }) => members.length),
+      [8, 8],
+    );
+  }
+  // Where the first token of the prompt counts there is nothing in common to share.
+  const counting = data.map(({ tokens }) => ({
+    tokens,
+    weights: Float32Array.from(tokens, (_, at) => (at < 1 ? 0 : 1)),
+  }));
+  assert.equal(planRows(counting).length, 32);
 });
 
 test('the mask of the last block hides what comes later, once for each head of a group', () => {

@@ -1,9 +1,10 @@
 // Turns training data of many lengths into micro-batches: padded, bounded in size, and in the arrays a graph takes.
-// Not here: the graphs (objective.ts), the learner that runs them (learner.ts).
-import { chooseCut, cutNames, LENGTH_STEP } from './attention.ts';
+// Not here: which sequences go together (rows.ts), the graphs (objective.ts), the learner that runs them (learner.ts).
+import { type Cut, chooseCut, cutNames } from './attention.ts';
 import type { Ids } from './choose.ts';
 import type { Feed } from './executor.ts';
 import type { ModelConfig } from './model.ts';
+import { divideRows, planRows, type Rectangle, type Row } from './rows.ts';
 
 /** What a disallowed token's logit is lowered by: far enough that its probability is exactly 0 in float32. */
 export const DISALLOWED = -1e9;
@@ -31,8 +32,12 @@ export type Batch = {
 /** A token that counts: the datum and the place in it. */
 export type Site = { readonly datum: number; readonly token: number };
 
-/** A rectangle of padded sequences, with the tokens that count in it. */
-export type MicroBatch = { readonly sites: readonly Site[]; readonly feeds: Readonly<Record<string, Feed>> };
+/** A rectangle of padded rows, with the tokens that count in it, and which graph it is for. */
+export type MicroBatch = {
+  readonly sites: readonly Site[];
+  readonly feeds: Readonly<Record<string, Feed>>;
+  readonly cut: Cut;
+};
 
 export type PackOptions = {
   /** Most padded tokens of one micro-batch, unless a single sequence is longer. */
@@ -47,49 +52,18 @@ export type PackOptions = {
 export function packBatch(config: ModelConfig, batch: Batch, options: PackOptions): MicroBatch[] {
   const maskCount = options.masked ? (batch.maskTable?.length ?? 0) : Number.POSITIVE_INFINITY;
   for (const datum of batch.data) checkDatum(config, datum, maskCount);
-  const order = batch.data
-    .map((datum, index) => ({ index, length: usedLength(datum) }))
-    .filter(({ length }) => length > 0)
-    .sort((a, b) => b.length - a.length || a.index - b.index);
-  const lengths = order.map(({ length }) => paddedLength(length));
-  let from = 0;
-  return chooseRows(lengths, options.tokens).map((rows) => {
-    const members = order.slice(from, from + rows).map(({ index }) => index);
-    const micro = packRows(config, batch, members, lengths[from]!, options.masked);
-    from += rows;
-    return micro;
-  });
+  return divideRows(planRows(batch.data), options.tokens).map((rectangle) =>
+    packRectangle(config, batch, rectangle, options.masked),
+  );
 }
 
-/** What a further run of a graph costs, in positions: its many small operators, and gradients to be copied and added. */
-const RUN_COST = 128;
-
-/** Rows of each micro-batch over descending lengths, none above the budget: the division that costs least, padding included. */
-function chooseRows(lengths: readonly number[], budget: number): number[] {
-  // Least cost of the sequences up to each place, and the rows of the last micro-batch that gives it.
-  const best: { readonly cost: number; readonly rows: number }[] = [{ cost: 0, rows: 0 }];
-  for (let end = 1; end <= lengths.length; end++) {
-    let least = { cost: Number.POSITIVE_INFINITY, rows: 1 };
-    for (let rows = 1; rows <= end; rows++) {
-      const size = rows * lengths[end - rows]!;
-      if (rows > 1 && size > budget) break;
-      const cost = best[end - rows]!.cost + size + RUN_COST;
-      if (cost < least.cost) least = { cost, rows };
-    }
-    best.push(least);
-  }
-  const chosen: number[] = [];
-  for (let end = lengths.length; end > 0; end -= best[end]!.rows) chosen.unshift(best[end]!.rows);
-  return chosen;
-}
-
-/** Positions that predict a token up to the last that counts, and all positions that are computed: the difference is padding. */
+/** Positions that are needed, beginnings in common once, and all that are computed: the difference is padding. */
 export function countPositions(
   config: ModelConfig,
   batch: Batch,
   options: PackOptions,
 ): { used: number; computed: number } {
-  const used = batch.data.reduce((sum, datum) => sum + Math.max(0, usedLength(datum) - 1), 0);
+  const used = planRows(batch.data).reduce((sum, { length }) => sum + length, 0);
   const packed = packBatch(config, batch, options);
   return { used, computed: packed.reduce((sum, { feeds }) => sum + feeds.tokens!.data.length, 0) };
 }
@@ -108,44 +82,40 @@ function checkDatum(config: ModelConfig, datum: Datum, maskCount: number): void 
   if (mask !== undefined) throw new RangeError(`mask ${mask} is outside the table of ${maskCount}`);
 }
 
-/** Tokens up to the last that counts; what follows it cannot matter. */
-function usedLength({ weights }: Datum): number {
-  let length = weights.length;
-  while (length > 0 && weights[length - 1] === 0) length--;
-  return length;
-}
-
-/** A token is predicted from the one before, so a sequence of n tokens needs n − 1 positions. */
-function paddedLength(length: number): number {
-  return Math.ceil((length - 1) / LENGTH_STEP) * LENGTH_STEP;
-}
-
-function packRows(
+function packRectangle(
   config: ModelConfig,
   { data, maskTable = [] }: Batch,
-  members: readonly number[],
-  length: number,
+  { rows, length }: Rectangle,
   masked: boolean,
 ): MicroBatch {
-  const tokens = new Int32Array(members.length * length);
+  const tokens = new Int32Array(rows.length * length);
   const places: number[] = [];
   const sites: Site[] = [];
-  for (const [row, datum] of members.entries()) {
-    const { tokens: own, weights } = data[datum]!;
-    tokens.set(own.subarray(0, length), row * length);
-    for (let token = 1; token < own.length; token++) {
-      if (weights[token] === 0) continue;
-      places.push(row * length + token - 1);
-      sites.push({ datum, token });
+  for (const [at, { head, members }] of rows.entries()) {
+    const begin = at * length;
+    tokens.set(data[members[0]!.datum]!.tokens.subarray(0, head), begin);
+    for (const { datum, start, tail } of members) {
+      const { tokens: own, weights } = data[datum]!;
+      tokens.set(own.subarray(head, head + tail), begin + start);
+      for (let token = head + 1; token <= head + tail; token++) {
+        if (weights[token] === 0) continue;
+        places.push(begin + start + token - 1 - head);
+        sites.push({ datum, token });
+      }
     }
   }
+  const cut = chooseCut(
+    length,
+    rows.some(({ members }) => members.length > 1),
+  );
   const column = (read: (datum: Datum, token: number) => number | undefined): Feed => ({
     shape: [sites.length, 1],
     data: Float32Array.from(sites, (site) => read(data[site.datum]!, site.token) ?? 0),
   });
   const feeds: Record<string, Feed> = {
-    tokens: { shape: [members.length, length], data: tokens },
-    ...cutAttention(length, config.heads / config.kvHeads),
+    tokens: { shape: [rows.length, length], data: tokens },
+    ...(cut.shared ? feedShared(config, rows, length) : feedCausal(config, length, cut)),
+    ...feedCuts(length, cut),
     places: { shape: [places.length], data: Int32Array.from(places) },
     returns: { shape: [tokens.length], data: invertPlaces(places, tokens.length) },
     targets: {
@@ -158,7 +128,7 @@ function packRows(
     reference: column((datum, token) => datum.refLogps?.[token]),
     ...(masked ? packMasks(config.vocab, data, sites, maskTable) : {}),
   };
-  return { sites, feeds };
+  return { sites, feeds, cut };
 }
 
 /** For each of `count` positions which of the places it is; as many as there are where it is none. */
@@ -168,19 +138,52 @@ function invertPlaces(places: readonly number[], count: number): Int32Array<Arra
   return returns;
 }
 
-/** The last block's mask, 0 where a key may be seen and −1e9 where not, once for each query head of a group; and the cuts. */
-function cutAttention(length: number, groups: number): Record<string, Feed> {
-  const cut = chooseCut(length);
-  const rows = length / cut.blocks;
+/** The last block's mask, 0 where a key may be seen and −1e9 where not, once for each query head of a group. */
+function feedCausal({ heads, kvHeads }: ModelConfig, length: number, { blocks }: Cut): Record<string, Feed> {
+  const groups = heads / kvHeads;
+  const rows = length / blocks;
   const data = new Float32Array(groups * rows * length);
   for (let row = 0; row < groups * rows; row++) {
     data.fill(DISALLOWED, row * length + length - rows + (row % rows) + 1, (row + 1) * length);
   }
+  return { attention: { shape: [groups * rows, length], data } };
+}
+
+/** Each row's own mask, and each token's position in its sequence. Who fills a row up sees only itself. */
+function feedShared(config: ModelConfig, rows: readonly Row[], length: number): Record<string, Feed> {
+  const mask = new Float32Array(rows.length * length * length).fill(DISALLOWED);
+  const positions = new BigInt64Array(rows.length * length);
+  for (const [at, { head, members, length: used }] of rows.entries()) {
+    const see = (query: number, from: number, until: number) => {
+      const line = (at * length + query) * length;
+      mask.fill(0, line + from, line + until);
+    };
+    for (let place = 0; place < head; place++) {
+      positions[at * length + place] = BigInt(place);
+      see(place, 0, place + 1);
+    }
+    for (const { start, tail } of members) {
+      for (let place = start; place < start + tail; place++) {
+        positions[at * length + place] = BigInt(head + place - start);
+        see(place, 0, head);
+        see(place, start, place + 1);
+      }
+    }
+    for (let place = used; place < length; place++) see(place, place, place + 1);
+  }
+  const shape = [rows.length, 1, ...(config.heads === config.kvHeads ? [] : [1]), length, length];
+  return {
+    attention: { shape, data: mask },
+    positions: { shape: [rows.length, length], data: positions },
+  };
+}
+
+function feedCuts(length: number, cut: Cut): Record<string, Feed> {
   const cuts = cutNames(cut).map((name, at): [string, Feed] => [
     name,
-    { shape: [1], data: BigInt64Array.of(BigInt((at + 1) * rows)) },
+    { shape: [1], data: BigInt64Array.of(BigInt(((at + 1) * length) / cut.blocks)) },
   ]);
-  return { attention: { shape: [groups * rows, length], data }, ...Object.fromEntries(cuts) };
+  return Object.fromEntries(cuts);
 }
 
 /** The rows of the mask table that occur here, as numbers to add to logits; row 0 masks nothing. */

@@ -115,6 +115,62 @@ for (const [name, tied] of [
   });
 }
 
+for (const kvHeads of [4, 2]) {
+  test(`sequences that share a beginning learn as each alone does, ${kvHeads} heads of keys for 4`, async () => {
+    const sizes = { ...config, kvHeads };
+    const theta = initialise(sizes, seedGenerator(8));
+    const rng = seedGenerator(9);
+    const draw = (length: number) => Int32Array.from({ length }, () => Math.floor(rng() * sizes.vocab));
+    const makeGroup = (head: number, tails: readonly number[]): Datum[] => {
+      const prompt = draw(head);
+      return tails.map((tail) => {
+        const tokens = Int32Array.from([...prompt, ...draw(tail)]);
+        const weights = Float32Array.from(tokens, (_, at) =>
+          at < head || (at > head && rng() < 0.2) ? 0 : 0.2 + rng(),
+        );
+        return { tokens, weights };
+      });
+    };
+    const data = [...makeGroup(20, [5, 9, 1, 30]), ...makeGroup(12, [17]), ...makeGroup(31, [8, 8, 20])];
+    const learn = async (parts: readonly (readonly Datum[])[]) => {
+      const learner = new LocalLearner(sizes, theta, cpuExecutor());
+      const logps: Float32Array[] = [];
+      for (const part of parts)
+        logps.push(...(await learner.forwardBackward({ data: part }, { kind: 'crossEntropy' })).logps);
+      const gradient = learner.gradient.slice();
+      await learner.close();
+      return { gradient, logps };
+    };
+    const [joint, apart] = [await learn([data]), await learn(data.map((datum) => [datum]))];
+    const distance = (a: Float32Array, b: Float32Array) => {
+      const gap = a.map((x, at) => x - b[at]!);
+      return Math.sqrt(dot(gap, gap) / dot(b, b));
+    };
+    assert.ok(distance(joint.gradient, apart.gradient) < 1e-6, `${distance(joint.gradient, apart.gradient)}`);
+    for (const [at, logps] of joint.logps.entries())
+      for (const [token, logp] of logps.entries()) assert.ok(Math.abs(logp - apart.logps[at]![token]!) < 1e-5);
+    // Another end of one member changes nothing for the others, and what all begin with does.
+    const change = async (datum: number, token: number) => {
+      const tokens = data[datum]!.tokens.slice();
+      tokens[token] = (tokens[token]! + 1) % sizes.vocab;
+      const group = [0, 1, 2, 3].map((at) =>
+        at === datum || token < 20 ? { ...data[at]!, tokens: replaced(data[at]!, token, tokens[token]!) } : data[at]!,
+      );
+      return (await learn([group])).logps;
+    };
+    const plain = (await learn([data.slice(0, 4)])).logps;
+    const other = await change(0, 21);
+    assert.deepEqual(other.slice(1), plain.slice(1));
+    assert.notDeepEqual(other[0], plain[0]);
+    const start = await change(0, 3);
+    for (const at of [0, 1, 2, 3]) assert.notDeepEqual(start[at], plain[at]);
+  });
+}
+
+function replaced({ tokens }: Datum, at: number, token: number): Int32Array {
+  return tokens.map((before, place) => (place === at ? token : before));
+}
+
 for (const { name, loss, masked } of losses) {
   test(`the gradient of ${name} agrees with finite differences along random directions`, async () => {
     const theta = makeTheta(1);

@@ -2,7 +2,7 @@
 // Tinker server (https://tinker-docs.thinkingmachines.ai), so the trainer above need not know which it has.
 // Not here: sampling (sampler.ts), files (checkpoint.ts), the choice of data and advantages (train/).
 import { type Moments, type Pace, type Part, stepParts } from './adam.ts';
-import { type Cut, chooseCut, cutNames } from './attention.ts';
+import { type Cut, cutNames } from './attention.ts';
 import type { Batch, MicroBatch } from './batch.ts';
 import { packBatch } from './batch.ts';
 import { discard, type Executor, type Feed, type Program } from './executor.ts';
@@ -240,11 +240,11 @@ export class LocalLearner {
     extra: Record<string, Feed>,
     base = this.#adapter?.base,
   ) {
-    const cut = chooseCut(micro.feeds.tokens!.shape[1]!);
-    const program = await this.#compile(objective, cut);
+    const program = await this.#compile(objective, micro.cut);
     const feeds: Record<string, Feed> = { ...extra, ...(base ? feedParameters(this.config, base) : {}) };
     for (const spec of this.parameters) feeds[spec.name] = { shape: spec.shape, data: viewParameter(theta, spec) };
-    for (const name of [...feedNames(objective), ...cutNames(cut)]) feeds[name] = micro.feeds[name]!;
+    if (micro.cut.shared) feeds.positions = micro.feeds.positions!;
+    for (const name of [...feedNames(objective), ...cutNames(micro.cut)]) feeds[name] = micro.feeds[name]!;
     return program.run(feeds);
   }
 

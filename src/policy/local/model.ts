@@ -3,7 +3,7 @@
 // with a variant (family.ts) those of its Qwen2 or Llama counterpart.
 // Not here: the loss and the gradient (objective.ts), the pass with a key-value cache (decoder.ts).
 // Source: Qwen3 Technical Report, 2025 (arXiv 2505.09388), and transformers' modeling_qwen3.py.
-import { attendCausal, type Blocks, LENGTH_STEP } from './attention.ts';
+import { attendCausal, type Blocks, LENGTH_STEP, SHARED_LENGTH } from './attention.ts';
 import { PLAIN, type Projection, rotaryFrequencies, type Variant } from './family.ts';
 import type { Graph, Tensor } from './graph.ts';
 import type { Rotation } from './layers.ts';
@@ -199,7 +199,8 @@ export function inputParameters(graph: Graph, config: ModelConfig): Parameters {
 
 /**
  * The residual stream after the last layer, before the final norm: [B, T, width] for the tokens' vectors [B, T, width].
- * `blocks` says how attention is cut; its mask [Q, T] is added to the scores: 0 where a query may look, −1e9 where not.
+ * `positions` (int64 [B, T]) are the tokens' places in their sequences; null: each row is a sequence from its beginning.
+ * `blocks` says how attention is cut; its mask is added to the scores: 0 where a query may look, −1e9 where not.
  * Q runs over (query head of a group, position in the block): the heads that share a key-value head stand below one
  * another, so that grouped attention is one matrix product and the keys are never copied.
  */
@@ -207,11 +208,11 @@ export function buildTrunk(
   graph: Graph,
   config: ModelConfig,
   weights: Parameters,
-  embedded: Tensor,
+  { embedded, positions }: { readonly embedded: Tensor; readonly positions: Tensor | null },
   blocks: Blocks,
   project: Project = projectWith(graph, config, weights),
 ): Tensor {
-  const rotation = buildRotation(graph, config);
+  const rotation = buildRotation(graph, config, positions);
   let x = embedded;
   for (let layer = 0; layer < config.layers; layer++) {
     const place: Layer = {
@@ -231,13 +232,18 @@ type Layer = {
   readonly normalise: (name: string, x: Tensor) => Tensor;
 };
 
-function buildRotation(graph: Graph, config: ModelConfig): Rotation {
-  // Padding may reach beyond the context.
-  const context = Math.ceil(config.context / LENGTH_STEP) * LENGTH_STEP;
+function buildRotation(graph: Graph, config: ModelConfig, positions: Tensor | null): Rotation {
+  // Padding may reach beyond the context, and so may a row of several sequences: the runtime wants an angle for each place.
+  const context = Math.ceil(Math.max(config.context, SHARED_LENGTH) / LENGTH_STEP) * LENGTH_STEP;
   const { cos, sin } = rotaryTables({ ...config, context });
   const table = (data: Float32Array) => graph.constant(data, [context, config.headDim / 2]);
   // One position stands for "from 0 on".
-  return { cos: table(cos), sin: table(sin), minus: table(sin.map((x) => -x)), positions: graph.list([0]) };
+  return {
+    cos: table(cos),
+    sin: table(sin),
+    minus: table(sin.map((x) => -x)),
+    positions: positions ?? graph.list([0]),
+  };
 }
 
 function buildAttention(

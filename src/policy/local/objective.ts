@@ -22,8 +22,8 @@ export const EMBEDDED_GRADIENT = gradientName('embedded');
 /**
  * The graph of an objective, as ONNX bytes. B rows of T tokens; M of the positions predict a token that counts.
  *
- * Inputs: every parameter by name; `tokens` int32 [B, T]; `attention` [Q, T] and `cut.N` int64 [1] (see
- * attendCausal); `places` int32 [M], the predicting position as row · T + column, and save for `none` `returns` (see pickRows);
+ * Inputs: every parameter by name; `tokens` int32 [B, T]; `attention` and `cut.N` int64 [1] (see
+ * Blocks); where rows are shared `positions` int64 [B, T]; `places` int32 [M], the predicting position as row · T + column, and save for `none` `returns` (see pickRows);
  * `targets` int32 [M, 1]; `weights` [M, 1]; when masked `table` [K, V] (added to the logits) and `rows` int32 [M]; for GRPO `advantages` and `old` [M, 1]; where the ratio is clipped `low` and `high`
  * (scalars); for `gspo` `sequences` and `shares` (see loss.ts); with KL also `reference` [M, 1] and `klCoef`.
  * Outputs: `logps` and `entropies` [M, 1]; save for `none` also `loss` and the gradient of each parameter. That of the
@@ -63,6 +63,11 @@ function listProducts(config: ModelConfig): string[] {
   );
 }
 
+function inputMask(graph: Graph, { heads, kvHeads }: ModelConfig, { shared }: Cut): Tensor {
+  const shape = shared ? ['B', 1, ...(heads === kvHeads ? [] : [1]), 'T', 'T'] : ['Q', 'T'];
+  return graph.input('attention', shape);
+}
+
 function buildLogits(
   graph: Graph,
   config: ModelConfig,
@@ -72,13 +77,16 @@ function buildLogits(
   project?: Project,
 ): { readonly logits: Tensor; readonly embedded: Tensor } {
   const tokens = graph.input('tokens', ['B', 'T'], 'int32');
-  const mask = graph.input('attention', ['Q', 'T']);
   const cuts = cutNames(cut).map((name) => graph.input(name, [1], 'int64'));
-  const attention = { mask, cuts, recompute: cut.recompute };
+  const attention = { mask: inputMask(graph, config, cut), cuts, recompute: cut.recompute, shared: cut.shared };
+  const positions = cut.shared ? graph.input('positions', ['B', 'T'], 'int64') : null;
   const embedded = graph.emit('Gather', [weights(EMBEDDING), tokens], ['B', 'T', config.width], {
     attributes: { axis: 0 },
   });
-  const trunk = reshape(graph, buildTrunk(graph, config, weights, embedded, attention, project), ['N', config.width]);
+  const trunk = reshape(graph, buildTrunk(graph, config, weights, { embedded, positions }, attention, project), [
+    'N',
+    config.width,
+  ]);
   const places = graph.input('places', ['M'], 'int32');
   const chosen =
     kind === 'none'

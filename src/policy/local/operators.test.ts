@@ -63,8 +63,8 @@ const objectives: readonly Objective[] = [true, false].flatMap((masked): Objecti
   ...SURROGATES.flatMap((surrogate) => [true, false].map((kl): Objective => ({ kind: 'grpo', surrogate, masked, kl }))),
 ]);
 const training = [
-  ...[64, 4096].flatMap((length) =>
-    objectives.map((objective) => buildObjective(config, objective, chooseCut(length))),
+  ...[chooseCut(64, false), chooseCut(64, true), chooseCut(4096, false)].flatMap((cut) =>
+    objectives.map((objective) => buildObjective(config, objective, cut)),
   ),
   buildOrthogonal([8, 12]),
   buildOrthogonal([12, 8]),

@@ -9,6 +9,7 @@ import type { Batch, Datum } from './batch.ts';
 import { type ExecutorKind, openExecutor } from './executor.ts';
 import { type LearnerState, LocalLearner, type Loss, type Pass, type StepOptions } from './learner.ts';
 import type { ModelConfig } from './model.ts';
+import { shareRows } from './rows.ts';
 
 /** What training asks of a learner. */
 export type Learner = Pick<
@@ -112,14 +113,8 @@ export class ParallelLearner implements Learner {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  /** Indices of the data for each thread: dealt out by length, so that the shares are alike. */
   #split(data: readonly Datum[]): number[][] {
-    const shares: number[][] = Array.from({ length: this.#workers.length + 1 }, () => []);
-    const order = data
-      .map((datum, index) => ({ index, length: datum.tokens.length }))
-      .sort((a, b) => b.length - a.length || a.index - b.index);
-    for (const [rank, { index }] of order.entries()) shares[rank % shares.length]?.push(index);
-    return shares;
+    return shareRows(data, this.#workers.length + 1);
   }
 
   /** AdamW's step, each thread as many elements. The graphs read this thread's parameters from memory that is not shared. */
