@@ -1,27 +1,28 @@
 // GRPO here beside TRL's GRPOTrainer on the same cores: one model directory written by our learner, the same prompts in the same
-// order, group sizes, optimiser, loss and number of episodes, several seeds each, one after the other. The task: say the call
-// that a request asks for, tool(argument); half of the reward for the right tool, half for the right argument. The model begins
+// order, group sizes, optimiser, loss and number of episodes, several seeds each, one after the other. The task: of a list of
+// tools and a request, say the call that is asked for, tool(argument); half of the reward for the right tool, half for the right argument. The model begins
 // with a short warm start on answers that are often wrong. Prints both reward curves with their spread, and the time of both.
-// Run: PYTHON=… node --conditions=tribune-source bench/grpo-vs-trl.ts [--seeds 3] [--steps 40] [--json]
+// Run: PYTHON=… node --conditions=tribune-source bench/grpo-vs-trl.ts [--seeds 3] [--steps 40] [--bare] [--json]
 // PYTHON needs trl (with torch, transformers, datasets, accelerate); without it only our own curve is printed.
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { Datum } from '../src/policy/local/batch.ts';
 import { saveCheckpoint } from '../src/policy/local/checkpoint.ts';
 import { seedGenerator } from '../src/policy/local/choose.ts';
-import { cpuExecutor } from '../src/policy/local/executor.ts';
 import { countParameters, initialise, type ModelConfig } from '../src/policy/local/model.ts';
 import { ParallelLearner } from '../src/policy/local/parallel.ts';
-import { samplePrompts } from '../src/policy/local/sample.ts';
-import { createSampler, type Generation } from '../src/policy/local/sampler.ts';
 import { trainTokenizer } from '../src/policy/local/tokenizer.ts';
+import type { GroupAnswer, GroupStart, GroupTask } from './grpo-sample.ts';
 
 const argument = (name: string, otherwise: number) => {
   const at = process.argv.indexOf(name);
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
 };
+/** Requests alone, without the list of tools: prompts a seventh as long, of which hardly anything is shared. */
+const BARE = process.argv.includes('--bare');
 const SEEDS = argument('--seeds', 3);
 const STEPS = argument('--steps', 40);
 const GROUPS = 16;
@@ -40,10 +41,13 @@ const NAMES = Object.keys(TOOLS);
 
 type Task = { readonly prompt: string; readonly tool: string; readonly value: string };
 
+/** A prompt as an agent has it: the tools there are, in any order, and the request. */
 function drawTask(rng: () => number): Task {
   const tool = NAMES[Math.floor(rng() * NAMES.length)]!;
   const value = String(100 + Math.floor(rng() * 900));
-  return { prompt: `Please ${TOOLS[tool]} number ${value}.\n`, tool, value };
+  const order = NAMES.map((name) => ({ name, place: rng() })).sort((a, b) => a.place - b.place);
+  const list = order.map(({ name }) => `${name}(number): ${TOOLS[name]}\n`).join('');
+  return { prompt: `${BARE ? '' : `Tools:\n${list}`}Please ${TOOLS[tool]} number ${value}.\n`, tool, value };
 }
 
 /** Half for the tool, half for the argument, nothing for what is no call of a known tool. */
@@ -71,6 +75,9 @@ const config: ModelConfig = {
   ...{ vocab: tokenizer.size, width: 128, layers: 4, heads: 4, kvHeads: 4, headDim: 32, hidden: 384 },
   ...{ theta: 10_000, eps: 1e-6, context: 128 },
 };
+
+const PROMPT_TOKENS =
+  corpus.reduce((sum, text, at) => sum + (at % 2 === 0 ? tokenizer.encode(text).length : 0), 0) / 300;
 
 /** The model both begin with. */
 async function warmStart(): Promise<Float32Array<ArrayBuffer>> {
@@ -103,14 +110,12 @@ type Result = { readonly seconds: number; readonly work: number; readonly reward
 async function runOurs(theta: Float32Array<ArrayBuffer>, tasks: readonly Task[], seed: number): Promise<Result> {
   const [start, before] = [performance.now(), process.cpuUsage()];
   const learner = new ParallelLearner(config, theta, THREADS);
-  const sampler = createSampler({ config, executor: cpuExecutor(), slots: GROUPS * MEMBERS, capacity: 96 });
+  const samplers = openSamplers();
   const rewards: number[] = [];
   for (let step = 0; step < STEPS; step++) {
     const own = tasks.slice(step * GROUPS, (step + 1) * GROUPS);
     const prompts = own.map(({ prompt }) => tokenizer.encode(prompt));
-    await sampler.setWeights(learner.theta);
-    const settings = { count: MEMBERS, temperature: 1, maxTokens: LONGEST, stop: [end] };
-    const groups = await samplePrompts(sampler, prompts, { ...settings, seed: 1e6 * seed + 1000 * step });
+    const groups = await sampleOn(samplers, learner.theta, prompts, 1e6 * seed + 1000 * step);
     const earned = groups.map((group, at) => group.map((one) => rewardOf(readText(one), own[at]!)));
     const total = groups.flat().reduce((sum, { tokens }) => sum + tokens.length, 0);
     const data = groups.flatMap((group, at) => {
@@ -121,17 +126,59 @@ async function runOurs(theta: Float32Array<ArrayBuffer>, tasks: readonly Task[],
     await learner.optimStep({ learningRate: LEARNING_RATE });
     rewards.push(earned.flat().reduce((a, b) => a + b, 0) / (GROUPS * MEMBERS));
   }
-  await sampler.close();
+  await Promise.all(samplers.map((worker) => worker.terminate()));
   await learner.close();
   const { user, system } = process.cpuUsage(before);
   return { seconds: (performance.now() - start) / 1000, work: (user + system) / 1e6, rewards };
 }
 
-function readText({ tokens }: Generation): string {
+type Answer = GroupAnswer[number][number];
+
+/** A thread for each core, as training has. */
+function openSamplers(): readonly Worker[] {
+  const workerData: GroupStart = { config, slots: (GROUPS * MEMBERS) / THREADS, capacity: config.context };
+  const file = new URL('./grpo-sample.ts', import.meta.url);
+  return Array.from({ length: THREADS }, () => new Worker(file, { workerData }));
+}
+
+/** Answers to each prompt, each thread its share of the prompts. */
+async function sampleOn(
+  workers: readonly Worker[],
+  theta: Float32Array,
+  prompts: readonly (readonly number[])[],
+  seed: number,
+): Promise<GroupAnswer> {
+  const share = GROUPS / workers.length;
+  const answers = workers.map(
+    (worker, at) =>
+      new Promise<GroupAnswer>((resolve, reject) => {
+        const options = {
+          count: MEMBERS,
+          temperature: 1,
+          maxTokens: LONGEST,
+          stop: [end],
+          seed: seed + at * share * MEMBERS,
+        };
+        worker.once('error', reject);
+        worker.once('message', (answer: GroupAnswer) => {
+          worker.off('error', reject);
+          resolve(answer);
+        });
+        worker.postMessage({
+          theta,
+          prompts: prompts.slice(at * share, (at + 1) * share),
+          options,
+        } satisfies GroupTask);
+      }),
+  );
+  return (await Promise.all(answers)).flat();
+}
+
+function readText({ tokens }: Answer): string {
   return tokenizer.decode(tokens.at(-1) === end ? tokens.slice(0, -1) : tokens);
 }
 
-function makeDatum(prompt: readonly number[] | Int32Array, one: Generation, advantage: number, total: number): Datum {
+function makeDatum(prompt: readonly number[] | Int32Array, one: Answer, advantage: number, total: number): Datum {
   const tokens = Int32Array.from([...prompt, ...one.tokens]);
   const own = (value: (at: number) => number) =>
     Float32Array.from(tokens, (_, at) => (at < prompt.length ? 0 : value(at - prompt.length)));
@@ -225,6 +272,7 @@ const inside = other.map(({ low, high }, at) => mine[at]!.mean >= low - error &&
 if (process.argv.includes('--json')) {
   console.log(JSON.stringify({ ours: mine, trl: other, ratios, works, inside, versions: theirs[0]?.versions ?? null }));
 } else {
+  console.log(`prompts of ${PROMPT_TOKENS.toFixed(0)} tokens, answers of at most ${LONGEST}`);
   console.log(
     `${countParameters(config)} parameters, ${STEPS} steps of ${GROUPS} groups of ${MEMBERS}, ${SEEDS} seeds`,
   );
