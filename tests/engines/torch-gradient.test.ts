@@ -21,6 +21,8 @@ type Case = {
   readonly config: ModelConfig;
   readonly lengths: readonly number[];
   readonly losses: readonly Loss[];
+  /** So many tokens are the same in all sequences, as a prompt is in a group: they are computed in one row. */
+  readonly prompt?: number;
   readonly kinds: readonly ExecutorKind[];
   /** Deviation of all matrices; by default each its own (model.ts), with which the gradient is harder to get right. */
   readonly deviation?: number;
@@ -39,6 +41,8 @@ const SMALL: Case = {
   ],
   kinds: ['cpu', 'wasm'],
 };
+/** The same, the sequences members of one group. */
+const GROUP: Case = { ...SMALL, lengths: [60, 75, 90, 50], prompt: 24 };
 /** The reference model of bench/learner.ts: 0.92 million parameters, 2,048 tokens; matrices as Hugging Face begins them. */
 const REFERENCE: Case = {
   deviation: 0.02,
@@ -52,12 +56,14 @@ const REFERENCE: Case = {
 };
 const MASKS = [Uint16Array.from({ length: 50 }, (_, at) => 3 * at), Uint16Array.from({ length: 200 }, (_, at) => at)];
 
-async function makeBatch(learner: LocalLearner, { lengths, losses }: Case): Promise<Batch> {
+async function makeBatch(learner: LocalLearner, { lengths, losses, prompt = 0 }: Case): Promise<Batch> {
   const r = rng('torch', 2);
   const masked = losses.length > 1;
+  const common = Array.from({ length: prompt }, () => r.int(200));
   const data = lengths.map((length) => {
-    const tokens = Int32Array.from({ length }, () => r.int(200));
-    const counts = (at: number) => (masked ? at > 4 && r.next() < 0.6 : at > 0);
+    const tokens = Int32Array.from({ length }, (_, at) => common[at] ?? r.int(200));
+    const counts = (at: number) =>
+      prompt > 0 ? at === prompt || (at > prompt && r.next() < 0.6) : masked ? at > 4 && r.next() < 0.6 : at > 0;
     return {
       tokens,
       weights: Float32Array.from(tokens, (_, at) => (counts(at) ? 0.01 * (1 + r.next()) : 0)),
@@ -161,7 +167,7 @@ test("the gradient of the reference model is PyTorch's in double precision to a 
 test('the gradient of every loss is as near to double precision as that of PyTorch in single precision, on the CPU and in WebAssembly', {
   skip,
 }, async (t) => {
-  for (const item of await measure(SMALL)) {
+  for (const item of [...(await measure(SMALL)), ...(await measure(GROUP))]) {
     t.diagnostic(tell(item));
     assert.ok(item.far <= 1.2 * item.rounding && item.far < 2e-6, tell(item));
     assert.ok(item.control > 1e-5, 'a thousandth too much in one matrix is not seen');

@@ -29,11 +29,17 @@ const theta = (() => {
 
 async function makeBatch(learner: LocalLearner): Promise<Batch> {
   const r = rng('executors', 2);
-  const data = [20, 33, 47].map((length) => {
-    const tokens = Int32Array.from({ length }, () => r.int(40));
+  // The last two begin alike and are computed in one row.
+  const prompt = Array.from({ length: 14 }, () => r.int(40));
+  const data = [20, 33, 47, 30, 38].map((length, index) => {
+    const common = index < 3 ? [] : prompt;
+    const tokens = Int32Array.from({ length }, (_, at) => common[at] ?? r.int(40));
+    const counts = (at: number) => (index < 3 ? at > 1 : at > common.length) && r.next() < 0.7;
     return {
       tokens,
-      weights: Float32Array.from(tokens, (_, at) => (at > 1 && r.next() < 0.7 ? 0.02 * (1 + r.next()) : 0)),
+      weights: Float32Array.from(tokens, (_, at) =>
+        counts(at) || (index > 2 && at === common.length) ? 0.02 * (1 + r.next()) : 0,
+      ),
       masks: Int32Array.from(tokens, (token) => MASKS.findIndex((ids) => ids.includes(token))),
       advantages: Float32Array.from(tokens, () => r.next() * 2 - 1),
     };
