@@ -38,7 +38,7 @@ export type Blocks = {
   readonly cuts: readonly Tensor[];
   /**
    * What is added to the scores. Of rows that are not shared [Q, T]: that of the last block; the others take its last columns.
-   * Q as in buildTrunk. Of shared rows [B, 1, T, T], where heads share keys [B, 1, 1, T, T]: each block takes its queries.
+   * Q as in buildTrunk. Of shared rows [B, 1, T, T]: each block takes its queries.
    */
   readonly mask: Tensor;
   readonly shared: boolean;
@@ -93,10 +93,11 @@ function buildBlock(graph: Graph, { q, k, v }: Inputs, scale: number, cut: Block
   const queries = rows(q);
   const seen = (x: Tensor) => (end === null ? x : slice(graph, x, 2, starts[0]!, end));
   const [keys, values] = [seen(k), seen(v)];
-  const own = cut.shared ? takeMask(graph, cut, starts, at) : cutMask(graph, cut, starts, at);
+  const groups = (q.shape[1] as number) / count;
+  const own = cut.shared ? takeMask(graph, cut, starts, at, groups) : cutMask(graph, cut, starts, at);
   const shape = [...queries.shape.slice(0, -1), keys.shape[2]!];
   const weigh = (x: Tensor, by: number) => {
-    const scores = addMask(graph, product(graph, x, keys, shape, { right: true, scale: by }), own);
+    const scores = graph.emit('Add', [product(graph, x, keys, shape, { right: true, scale: by }), own], shape);
     return graph.emit('Softmax', [scores], shape, { attributes: { axis: -1 } });
   };
   const weights = weigh(queries, scale);
@@ -111,33 +112,14 @@ function cutMask(graph: Graph, { cuts, mask }: Blocks, starts: readonly Tensor[]
   return at === cuts.length ? mask : slice(graph, mask, 1, starts[cuts.length - at]!, null);
 }
 
-/** A block's queries and the keys up to its end, of masks of shared rows. */
-function takeMask(graph: Graph, { cuts, mask }: Blocks, starts: readonly Tensor[], at: number): Tensor {
+/** A block's queries and the keys up to its end, of masks of shared rows, once for each query head of a group. */
+function takeMask(graph: Graph, { cuts, mask }: Blocks, starts: readonly Tensor[], at: number, groups: number): Tensor {
   const end = cuts[at] ?? null;
-  const axis = mask.shape.length - 2;
-  const lines = slice(graph, mask, axis, starts[at]!, end);
-  return end === null ? lines : slice(graph, lines, axis + 1, starts[0]!, end);
-}
-
-/** Scores [B, K, P, S], where P runs over (head of a group, query), under a mask; one of five axes has none for the heads. */
-function addMask(graph: Graph, scores: Tensor, mask: Tensor): Tensor {
-  if (mask.shape.length < 5) return graph.emit('Add', [scores, mask], scores.shape);
-  const [rows, count, , keys] = scores.shape as [string, number, string, string];
-  const sizes = graph.emit('Shape', [mask], [5], { type: 'int64' });
-  const queries = graph.emit('Gather', [sizes, graph.list([3, 4])], [2], { type: 'int64' });
-  const apart = graph.emit('Concat', [graph.list([0, count, -1]), queries], [5], {
-    type: 'int64',
-    attributes: { axis: 0 },
-  });
-  const split = graph.emit('Reshape', [scores, apart], [rows, count, 'G', 'C', keys]);
-  const sum = graph.emit('Add', [split, mask], split.shape);
-  const together = graph.emit(
-    'Concat',
-    [graph.list([0, count, -1]), graph.emit('Gather', [sizes, graph.list([4])], [1], { type: 'int64' })],
-    [4],
-    { type: 'int64', attributes: { axis: 0 } },
-  );
-  return graph.emit('Reshape', [sum, together], scores.shape);
+  const queries = slice(graph, mask, 2, starts[at]!, end);
+  const own = end === null ? queries : slice(graph, queries, 3, starts[0]!, end);
+  if (groups === 1) return own;
+  const copies = Array.from({ length: groups }, () => own);
+  return graph.emit('Concat', copies, [own.shape[0]!, 1, 'P', own.shape[3]!], { attributes: { axis: 2 } });
 }
 
 function pullBlock(graph: Graph, { keys, values, queries, output, ...block }: Block, d: Tensor, scale: number) {

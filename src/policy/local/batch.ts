@@ -91,15 +91,15 @@ function packRectangle(
   const tokens = new Int32Array(rows.length * length);
   const places: number[] = [];
   const sites: Site[] = [];
-  for (const [at, { head, members }] of rows.entries()) {
+  for (const [at, { common, members }] of rows.entries()) {
     const begin = at * length;
-    tokens.set(data[members[0]!.datum]!.tokens.subarray(0, head), begin);
-    for (const { datum, start, tail } of members) {
-      const { tokens: own, weights } = data[datum]!;
-      tokens.set(own.subarray(head, head + tail), begin + start);
-      for (let token = head + 1; token <= head + tail; token++) {
+    tokens.set(data[members[0]!.datum]!.tokens.subarray(0, common), begin);
+    for (const { datum, start, own } of members) {
+      const { tokens: all, weights } = data[datum]!;
+      tokens.set(all.subarray(common, common + own), begin + start);
+      for (let token = common + 1; token <= common + own; token++) {
         if (weights[token] === 0) continue;
-        places.push(begin + start + token - 1 - head);
+        places.push(begin + start + token - 1 - common);
         sites.push({ datum, token });
       }
     }
@@ -114,7 +114,7 @@ function packRectangle(
   });
   const feeds: Record<string, Feed> = {
     tokens: { shape: [rows.length, length], data: tokens },
-    ...(cut.shared ? feedShared(config, rows, length) : feedCausal(config, length, cut)),
+    ...(cut.shared ? feedShared(rows, length) : feedCausal(config, length, cut)),
     ...feedCuts(length, cut),
     places: { shape: [places.length], data: Int32Array.from(places) },
     returns: { shape: [tokens.length], data: invertPlaces(places, tokens.length) },
@@ -150,30 +150,29 @@ function feedCausal({ heads, kvHeads }: ModelConfig, length: number, { blocks }:
 }
 
 /** Each row's own mask, and each token's position in its sequence. Who fills a row up sees only itself. */
-function feedShared(config: ModelConfig, rows: readonly Row[], length: number): Record<string, Feed> {
+function feedShared(rows: readonly Row[], length: number): Record<string, Feed> {
   const mask = new Float32Array(rows.length * length * length).fill(DISALLOWED);
   const positions = new BigInt64Array(rows.length * length);
-  for (const [at, { head, members, length: used }] of rows.entries()) {
+  for (const [at, { common, members, length: used }] of rows.entries()) {
     const see = (query: number, from: number, until: number) => {
       const line = (at * length + query) * length;
       mask.fill(0, line + from, line + until);
     };
-    for (let place = 0; place < head; place++) {
+    for (let place = 0; place < common; place++) {
       positions[at * length + place] = BigInt(place);
       see(place, 0, place + 1);
     }
-    for (const { start, tail } of members) {
-      for (let place = start; place < start + tail; place++) {
-        positions[at * length + place] = BigInt(head + place - start);
-        see(place, 0, head);
+    for (const { start, own } of members) {
+      for (let place = start; place < start + own; place++) {
+        positions[at * length + place] = BigInt(common + place - start);
+        see(place, 0, common);
         see(place, start, place + 1);
       }
     }
     for (let place = used; place < length; place++) see(place, place, place + 1);
   }
-  const shape = [rows.length, 1, ...(config.heads === config.kvHeads ? [] : [1]), length, length];
   return {
-    attention: { shape, data: mask },
+    attention: { shape: [rows.length, 1, length, length], data: mask },
     positions: { shape: [rows.length, length], data: positions },
   };
 }

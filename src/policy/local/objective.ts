@@ -63,11 +63,6 @@ function listProducts(config: ModelConfig): string[] {
   );
 }
 
-function inputMask(graph: Graph, { heads, kvHeads }: ModelConfig, { shared }: Cut): Tensor {
-  const shape = shared ? ['B', 1, ...(heads === kvHeads ? [] : [1]), 'T', 'T'] : ['Q', 'T'];
-  return graph.input('attention', shape);
-}
-
 function buildLogits(
   graph: Graph,
   config: ModelConfig,
@@ -78,7 +73,8 @@ function buildLogits(
 ): { readonly logits: Tensor; readonly embedded: Tensor } {
   const tokens = graph.input('tokens', ['B', 'T'], 'int32');
   const cuts = cutNames(cut).map((name) => graph.input(name, [1], 'int64'));
-  const attention = { mask: inputMask(graph, config, cut), cuts, recompute: cut.recompute, shared: cut.shared };
+  const mask = graph.input('attention', cut.shared ? ['B', 1, 'T', 'T'] : ['Q', 'T']);
+  const attention = { mask, cuts, recompute: cut.recompute, shared: cut.shared };
   const positions = cut.shared ? graph.input('positions', ['B', 'T'], 'int64') : null;
   const embedded = graph.emit('Gather', [weights(EMBEDDING), tokens], ['B', 'T', config.width], {
     attributes: { axis: 0 },

@@ -7,14 +7,14 @@ import { LENGTH_STEP, SHARED_LENGTH } from './attention.ts';
 /** What of a datum decides where it is computed. Position p holds token p and predicts token p + 1. */
 export type Sequence = { readonly tokens: Int32Array; readonly weights: Float32Array };
 
-/** A sequence in a row: its positions from `head` on stand from `start` on, `tail` of them. */
-export type Member = { readonly datum: number; readonly start: number; readonly tail: number };
+/** A sequence in a row: its positions behind those in common, `own` of them, stand from `start` on. */
+export type Member = { readonly datum: number; readonly start: number; readonly own: number };
 
-/** A row: the first `head` positions of all its members, then each member's others. */
-export type Row = { readonly head: number; readonly members: readonly Member[]; readonly length: number };
+/** A row: the first `common` positions of all its members, then each member's own. */
+export type Row = { readonly common: number; readonly members: readonly Member[]; readonly length: number };
 
 /** Shorter beginnings are not worth it. */
-const SHORTEST_HEAD = 8;
+const SHORTEST_COMMON = 8;
 
 /** Rows of all sequences that have something to learn, each sequence in one. */
 export function planRows(data: readonly Sequence[]): Row[] {
@@ -23,9 +23,9 @@ export function planRows(data: readonly Sequence[]): Row[] {
     const until = usedLength(weights) - 1;
     if (until < 1) continue;
     // What is shared ends before the position that predicts the first token that counts.
-    const head = weights.findIndex((weight) => weight !== 0) - 1;
-    const key = head < SHORTEST_HEAD ? `${datum}` : tokens.subarray(0, head).join();
-    const need = { datum, head, tail: until - head };
+    const common = weights.findIndex((weight) => weight !== 0) - 1;
+    const key = common < SHORTEST_COMMON ? `${datum}` : tokens.subarray(0, common).join();
+    const need = { datum, common, own: until - common };
     const group = groups.get(key);
     if (group) group.push(need);
     else groups.set(key, [need]);
@@ -33,34 +33,34 @@ export function planRows(data: readonly Sequence[]): Row[] {
   return [...groups.values()].flatMap(fillRows);
 }
 
-type Need = { readonly datum: number; readonly head: number; readonly tail: number };
+type Need = { readonly datum: number; readonly common: number; readonly own: number };
 
 /** First fit, longest first. */
 function fillRows(group: readonly Need[]): Row[] {
-  const rows: { free: number; readonly own: Need[] }[] = [];
-  for (const need of group.toSorted((a, b) => b.tail - a.tail)) {
-    const row = rows.find(({ free }) => free >= need.tail);
+  const rows: { free: number; readonly needs: Need[] }[] = [];
+  for (const need of group.toSorted((a, b) => b.own - a.own)) {
+    const row = rows.find(({ free }) => free >= need.own);
     if (row) {
-      row.own.push(need);
-      row.free -= need.tail;
-    } else rows.push({ free: SHARED_LENGTH - need.head - need.tail, own: [need] });
+      row.needs.push(need);
+      row.free -= need.own;
+    } else rows.push({ free: SHARED_LENGTH - need.common - need.own, needs: [need] });
   }
-  return rows.map(({ own }) => (own.length === 1 ? alone(own[0]!) : share(own)));
+  return rows.map(({ needs }) => (needs.length === 1 ? alone(needs[0]!) : share(needs)));
 }
 
-function alone({ datum, head, tail }: Need): Row {
-  return { head: 0, members: [{ datum, start: 0, tail: head + tail }], length: head + tail };
+function alone({ datum, common, own }: Need): Row {
+  return { common: 0, members: [{ datum, start: 0, own: common + own }], length: common + own };
 }
 
-function share(own: readonly Need[]): Row {
-  const { head } = own[0]!;
-  let start = head;
-  const members = own.map(({ datum, tail }) => {
-    const member = { datum, start, tail };
-    start += tail;
+function share(needs: readonly Need[]): Row {
+  const { common } = needs[0]!;
+  let start = common;
+  const members = needs.map(({ datum, own }) => {
+    const member = { datum, start, own };
+    start += own;
     return member;
   });
-  return { head, members, length: start };
+  return { common, members, length: start };
 }
 
 /** Tokens up to the last that counts; what follows it cannot matter. */
