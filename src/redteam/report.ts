@@ -72,7 +72,7 @@ function tablesOf(result: RedteamResult): Table[] {
   const marks = [0, 1, 10, 100, 1000].filter((tries) => tries <= result.config.budget.tries);
   const at = ({ curve }: Front, tries: number): string => {
     const point = curve.find((one) => one.tries === tries);
-    return point === undefined ? '–' : formatPercent(point.rate.rate);
+    return point === undefined ? '–' : say(point.rate);
   };
   const fronts = listFronts(result).map((front) => {
     const { utility, overAsk } = clean.get(front.arm)!;
