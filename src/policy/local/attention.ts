@@ -8,8 +8,8 @@ import { product, reduceLast } from './ops.ts';
 /** Padded sequences are multiples of this long, so that they divide into blocks. */
 export const LENGTH_STEP = 8;
 
-/** Most positions of a row that several sequences share. Longer ones would spend more on attention than they save. */
-export const SHARED_LENGTH = 256;
+/** Most positions of a row that several sequences share: its mask has as many numbers as the square of that. */
+export const SHARED_LENGTH = 2048;
 
 /**
  * Into how many blocks the queries are cut, whether their weights are computed again in the backward pass, and whether rows

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { chooseCut } from './attention.ts';
 import type { Batch, Datum } from './batch.ts';
 import { seedGenerator } from './choose.ts';
 import { dot, randomVector } from './differences.ts';
@@ -11,6 +12,7 @@ import type { Loss } from './learner.ts';
 import { LocalLearner } from './learner.ts';
 import type { ModelConfig } from './model.ts';
 import { defaultConfig, initialise, listParameters, viewParameter } from './model.ts';
+import { planRows } from './rows.ts';
 
 const config: ModelConfig = {
   ...{ vocab: 31, width: 16, layers: 2, heads: 4, kvHeads: 2, headDim: 6, hidden: 20 },
@@ -115,23 +117,31 @@ for (const [name, tied] of [
   });
 }
 
-for (const kvHeads of [4, 2]) {
-  test(`sequences that share a beginning learn as each alone does, ${kvHeads} heads of keys for 4`, async () => {
-    const sizes = { ...config, kvHeads };
+for (const [kvHeads, prompt] of [
+  [4, 20],
+  [2, 20],
+  [2, 500],
+] as const) {
+  test(`sequences that share ${prompt} tokens learn as each alone does, ${kvHeads} heads of keys for 4`, async () => {
+    const sizes = { ...config, kvHeads, context: 640 };
     const theta = initialise(sizes, seedGenerator(8));
     const rng = seedGenerator(9);
     const draw = (length: number) => Int32Array.from({ length }, () => Math.floor(rng() * sizes.vocab));
-    const makeGroup = (head: number, tails: readonly number[]): Datum[] => {
-      const prompt = draw(head);
-      return tails.map((tail) => {
-        const tokens = Int32Array.from([...prompt, ...draw(tail)]);
+    const makeGroup = (common: number, ends: readonly number[]): Datum[] => {
+      const beginning = draw(common);
+      return ends.map((length) => {
+        const tokens = Int32Array.from([...beginning, ...draw(length)]);
         const weights = Float32Array.from(tokens, (_, at) =>
-          at < head || (at > head && rng() < 0.2) ? 0 : 0.2 + rng(),
+          at < common || (at > common && rng() < 0.2) ? 0 : 0.2 + rng(),
         );
         return { tokens, weights };
       });
     };
-    const data = [...makeGroup(20, [5, 9, 1, 30]), ...makeGroup(12, [17]), ...makeGroup(31, [8, 8, 20])];
+    const first = makeGroup(prompt, prompt > 100 ? [90, 80, 70, 60] : [5, 9, 1, 30]);
+    const [row, ...more] = planRows(first);
+    assert.ok(row && more.length === 0, 'one row');
+    assert.deepEqual(chooseCut(row.length, true).recompute, prompt > 100);
+    const data = [...first, ...makeGroup(12, [17]), ...makeGroup(31, [8, 8, 20])];
     const learn = async (parts: readonly (readonly Datum[])[]) => {
       const learner = new LocalLearner(sizes, theta, cpuExecutor());
       const logps: Float32Array[] = [];
@@ -154,12 +164,14 @@ for (const kvHeads of [4, 2]) {
       const tokens = data[datum]!.tokens.slice();
       tokens[token] = (tokens[token]! + 1) % sizes.vocab;
       const group = [0, 1, 2, 3].map((at) =>
-        at === datum || token < 20 ? { ...data[at]!, tokens: replaced(data[at]!, token, tokens[token]!) } : data[at]!,
+        at === datum || token < prompt
+          ? { ...data[at]!, tokens: replaced(data[at]!, token, tokens[token]!) }
+          : data[at]!,
       );
       return (await learn([group])).logps;
     };
-    const plain = (await learn([data.slice(0, 4)])).logps;
-    const other = await change(0, 21);
+    const plain = (await learn([first])).logps;
+    const other = await change(0, prompt + 1);
     assert.deepEqual(other.slice(1), plain.slice(1));
     assert.notDeepEqual(other[0], plain[0]);
     const start = await change(0, 3);

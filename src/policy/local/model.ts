@@ -234,7 +234,8 @@ type Layer = {
 
 function buildRotation(graph: Graph, config: ModelConfig, positions: Tensor | null): Rotation {
   // Padding may reach beyond the context, and so may a row of several sequences: the runtime wants an angle for each place.
-  const context = Math.ceil(Math.max(config.context, SHARED_LENGTH) / LENGTH_STEP) * LENGTH_STEP;
+  const longest = positions ? Math.max(config.context, SHARED_LENGTH) : config.context;
+  const context = Math.ceil(longest / LENGTH_STEP) * LENGTH_STEP;
   const { cos, sin } = rotaryTables({ ...config, context });
   const table = (data: Float32Array) => graph.constant(data, [context, config.headDim / 2]);
   // One position stands for "from 0 on".

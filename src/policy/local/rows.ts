@@ -13,6 +13,8 @@ export type Member = { readonly datum: number; readonly start: number; readonly 
 /** A row: the first `common` positions of all its members, then each member's own. */
 export type Row = { readonly common: number; readonly members: readonly Member[]; readonly length: number };
 
+/** A shared row may have so many positions in any case. */
+const SHORT_ROW = 256;
 /** Shorter beginnings are not worth it. */
 const SHORTEST_COMMON = 8;
 
@@ -35,15 +37,20 @@ export function planRows(data: readonly Sequence[]): Row[] {
 
 type Need = { readonly datum: number; readonly common: number; readonly own: number };
 
-/** First fit, longest first. */
+/**
+ * First fit, longest first. Attention grows with the square of a row, so that one of twice the longest sequence costs what four
+ * sequences cost apart; longer ones would lose on attention what they save elsewhere.
+ */
 function fillRows(group: readonly Need[]): Row[] {
+  const longest = Math.max(...group.map(({ common, own }) => common + own));
+  const room = Math.min(SHARED_LENGTH, Math.max(SHORT_ROW, 2 * longest));
   const rows: { free: number; readonly needs: Need[] }[] = [];
   for (const need of group.toSorted((a, b) => b.own - a.own)) {
     const row = rows.find(({ free }) => free >= need.own);
     if (row) {
       row.needs.push(need);
       row.free -= need.own;
-    } else rows.push({ free: SHARED_LENGTH - need.common - need.own, needs: [need] });
+    } else rows.push({ free: room - need.common - need.own, needs: [need] });
   }
   return rows.map(({ needs }) => (needs.length === 1 ? alone(needs[0]!) : share(needs)));
 }
