@@ -7,7 +7,6 @@ import { countPositions, DISALLOWED, packBatch } from './batch.ts';
 import { seedGenerator } from './choose.ts';
 import type { Feed } from './executor.ts';
 import { defaultConfig } from './model.ts';
-import { planRows, shareRows } from './rows.ts';
 
 const config = { ...defaultConfig(30), context: 100 };
 const maskTable = [Uint16Array.of(1, 2), Uint16Array.of(3)];
@@ -88,38 +87,6 @@ test('every token that counts is in exactly one micro-batch, predicted from the 
   });
   fc.assert(property, { seed: 2, numRuns: 100 });
   assert.ok(shared > 20, `${shared} micro-batches with shared rows`);
-});
-
-test('what a group begins with is computed once, and each thread gets whole rows', () => {
-  const rng = seedGenerator(7);
-  const draw = (length: number) => Int32Array.from({ length }, () => Math.floor(rng() * 30));
-  const data = Array.from({ length: 4 }, () => draw(40)).flatMap((prompt) =>
-    Array.from({ length: 8 }, () => {
-      const tokens = Int32Array.from([...prompt, ...draw(10)]);
-      return { tokens, weights: Float32Array.from(tokens, (_, at) => (at < 40 ? 0 : 1)) };
-    }),
-  );
-  // Of 40 tokens the last predicts the first of an end, so each member has it: 39 + 8 · 10 positions instead of 8 · 49.
-  const { used, computed } = countPositions(config, { data }, { tokens: 2048, masked: false });
-  assert.deepEqual([used, computed], [4 * 119, 4 * 120]);
-  const shares = shareRows(data, 2);
-  assert.deepEqual(
-    shares.map((share) => share.length),
-    [16, 16],
-  );
-  for (const share of shares) {
-    const whole = planRows(share.map((datum) => data[datum]!));
-    assert.deepEqual(
-      whole.map(({ members }) => members.length),
-      [8, 8],
-    );
-  }
-  // Where the first token of the prompt counts there is nothing in common to share.
-  const counting = data.map(({ tokens }) => ({
-    tokens,
-    weights: Float32Array.from(tokens, (_, at) => (at < 1 ? 0 : 1)),
-  }));
-  assert.equal(planRows(counting).length, 32);
 });
 
 test('the mask of the last block hides what comes later, once for each head of a group', () => {

@@ -13,6 +13,7 @@ import type { ModelConfig, ParameterSpec } from './model.ts';
 import { checkConfig, EMBEDDING, listParameters, sizeOf, viewParameter } from './model.ts';
 import { buildOrthogonal, stepScale } from './muon.ts';
 import { buildObjective, EMBEDDED_GRADIENT, gradientName } from './objective.ts';
+import { addInto, addRows, copyInto, squareOf } from './sums.ts';
 
 export type { Loss } from './loss.ts';
 
@@ -379,37 +380,6 @@ function gatherUpdates(
     for (let i = 0; i < size; i++) update[i] = update[i]! / norm;
   }
   return updates;
-}
-
-function copyInto(target: Float32Array, values: Float32Array, offset: number): null {
-  target.set(values, offset);
-  return null;
-}
-
-/** Adds, and gives the sum of the results' squares: in one pass, and in the order of `squareOf`, so that both give the same. */
-function addInto(target: Float32Array, values: Float32Array, offset: number): number {
-  let square = 0;
-  for (let i = 0; i < values.length; i++) {
-    const sum = Math.fround(target[offset + i]! + values[i]!);
-    target[offset + i] = sum;
-    square += sum * sum;
-  }
-  return square;
-}
-
-/** Adds rows, one after another in `values`, to those of a table by index. */
-function addRows(table: Float32Array, indices: Feed['data'], values: Float32Array): void {
-  const width = values.length / indices.length;
-  for (const [at, index] of indices.entries()) {
-    const [to, from] = [Number(index) * width, at * width];
-    for (let i = 0; i < width; i++) table[to + i] = table[to + i]! + values[from + i]!;
-  }
-}
-
-function squareOf(vector: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
-  return sum;
 }
 
 function fitting(array: Float32Array, length: number): Float32Array {
