@@ -91,10 +91,10 @@ function packRectangle(
   const tokens = new Int32Array(rows.length * length);
   const places: number[] = [];
   const sites: Site[] = [];
-  for (const [at, { common, members }] of rows.entries()) {
+  for (const [at, { common, sequences }] of rows.entries()) {
     const begin = at * length;
-    tokens.set(data[members[0]!.datum]!.tokens.subarray(0, common), begin);
-    for (const { datum, start, own } of members) {
+    tokens.set(data[sequences[0]!.datum]!.tokens.subarray(0, common), begin);
+    for (const { datum, start, own } of sequences) {
       const { tokens: all, weights } = data[datum]!;
       tokens.set(all.subarray(common, common + own), begin + start);
       for (let token = common + 1; token <= common + own; token++) {
@@ -106,7 +106,7 @@ function packRectangle(
   }
   const cut = chooseCut(
     length,
-    rows.some(({ members }) => members.length > 1),
+    rows.some(({ sequences }) => sequences.length > 1),
   );
   const column = (read: (datum: Datum, token: number) => number | undefined): Feed => ({
     shape: [sites.length, 1],
@@ -153,7 +153,7 @@ function feedCausal({ heads, kvHeads }: ModelConfig, length: number, { blocks }:
 function feedShared(rows: readonly Row[], length: number): Record<string, Feed> {
   const mask = new Float32Array(rows.length * length * length).fill(DISALLOWED);
   const positions = new BigInt64Array(rows.length * length);
-  for (const [at, { common, members, length: used }] of rows.entries()) {
+  for (const [at, { common, sequences, length: used }] of rows.entries()) {
     const see = (query: number, from: number, until: number) => {
       const line = (at * length + query) * length;
       mask.fill(0, line + from, line + until);
@@ -162,7 +162,7 @@ function feedShared(rows: readonly Row[], length: number): Record<string, Feed> 
       positions[at * length + place] = BigInt(place);
       see(place, 0, place + 1);
     }
-    for (const { start, own } of members) {
+    for (const { start, own } of sequences) {
       for (let place = start; place < start + own; place++) {
         positions[at * length + place] = BigInt(common + place - start);
         see(place, 0, common);

@@ -35,7 +35,7 @@ test('what a group begins with is computed once, and each thread gets whole rows
   for (const share of shares) {
     const whole = planRows(share.map((datum) => data[datum]!));
     assert.deepEqual(
-      whole.map(({ members }) => members.length),
+      whole.map(({ sequences }) => sequences.length),
       [8, 8],
     );
   }

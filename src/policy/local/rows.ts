@@ -1,5 +1,5 @@
-// Which sequences are computed in one row, and which rows at once. The members of a GRPO group begin with the same prompt: its
-// positions are computed once, and each member's own end follows with positions that go on from the prompt's, looking at the
+// Which sequences are computed in one row, and which rows at once. Those of a GRPO group begin with the same prompt: its
+// positions are computed once, and each sequence's own end follows with positions that go on from the prompt's, looking at the
 // prompt and at itself alone. Values and gradients are those of the sequences apart, up to rounding.
 // Source: Liu et al., Prefix Grouper, 2025 (arXiv 2506.05433). Not here: the arrays that a graph takes (batch.ts).
 import { LENGTH_STEP, SHARED_LENGTH } from './attention.ts';
@@ -8,10 +8,10 @@ import { LENGTH_STEP, SHARED_LENGTH } from './attention.ts';
 export type Sequence = { readonly tokens: Int32Array; readonly weights: Float32Array };
 
 /** A sequence in a row: its positions behind those in common, `own` of them, stand from `start` on. */
-export type Member = { readonly datum: number; readonly start: number; readonly own: number };
+export type Placed = { readonly datum: number; readonly start: number; readonly own: number };
 
-/** A row: the first `common` positions of all its members, then each member's own. */
-export type Row = { readonly common: number; readonly members: readonly Member[]; readonly length: number };
+/** A row: the first `common` positions of all its sequences, then each one's own. */
+export type Row = { readonly common: number; readonly sequences: readonly Placed[]; readonly length: number };
 
 /** A shared row may have so many positions in any case. */
 const SHORT_ROW = 256;
@@ -56,18 +56,18 @@ function fillRows(group: readonly Need[]): Row[] {
 }
 
 function alone({ datum, common, own }: Need): Row {
-  return { common: 0, members: [{ datum, start: 0, own: common + own }], length: common + own };
+  return { common: 0, sequences: [{ datum, start: 0, own: common + own }], length: common + own };
 }
 
 function share(needs: readonly Need[]): Row {
   const { common } = needs[0]!;
   let start = common;
-  const members = needs.map(({ datum, own }) => {
-    const member = { datum, start, own };
+  const sequences = needs.map(({ datum, own }) => {
+    const placed = { datum, start, own };
     start += own;
-    return member;
+    return placed;
   });
-  return { common, members, length: start };
+  return { common, sequences, length: start };
 }
 
 /** Tokens up to the last that counts; what follows it cannot matter. */
@@ -120,10 +120,10 @@ function chooseHeights(lengths: readonly number[], budget: number): number[] {
  */
 export function shareRows(data: readonly Sequence[], count: number): number[][] {
   const shares = Array.from({ length: count }, () => ({ positions: 0, data: [] as number[] }));
-  for (const { members, length } of planRows(data).toSorted((a, b) => b.length - a.length)) {
+  for (const { sequences, length } of planRows(data).toSorted((a, b) => b.length - a.length)) {
     const least = shares.reduce((one, other) => (other.positions < one.positions ? other : one));
     least.positions += length;
-    least.data.push(...members.map(({ datum }) => datum));
+    least.data.push(...sequences.map(({ datum }) => datum));
   }
   const dealt = new Set(shares.flatMap((share) => share.data));
   for (const datum of data.keys()) if (!dealt.has(datum)) shares[0]?.data.push(datum);
