@@ -13,6 +13,7 @@ import { makeDemonstrations } from '../src/train/align.ts';
 import { DEFAULT_CONFIG } from '../src/train/config.ts';
 import { listTexts } from '../src/train/demonstrate.ts';
 import { generateSuite } from '../src/world/generate/generate.ts';
+import { generateOpen } from '../src/world/generate/open/open.ts';
 import { generateWideSuite } from '../src/world/generate/wide.ts';
 import { loadWorlds } from '../src/world/world.ts';
 
@@ -51,13 +52,15 @@ function findShared(trained: ReadonlySet<string>, files: readonly string[]): str
 
 test('no eight words in a row of the training text stand in a benchmark', { skip }, async () => {
   await loadWorlds();
-  const config = { ...DEFAULT_CONFIG, warm: { ...DEFAULT_CONFIG.warm, demonstrations: 1500 } };
-  const demonstrations = await makeDemonstrations(config, {
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-  });
+  const warm = { ...DEFAULT_CONFIG.warm, demonstrations: 1500 };
+  const quiet = { signal: new AbortController().signal, onProgress: () => undefined };
+  const demonstrations = [
+    ...(await makeDemonstrations({ ...DEFAULT_CONFIG, warm }, quiet)),
+    ...(await makeDemonstrations({ ...DEFAULT_CONFIG, warm, suite: 'open' }, quiet)),
+  ];
   const options = { count: 3000, seed: 1, split: 'train' } as const;
-  const scenarios = [...generateSuite(options), ...generateWideSuite(options)];
+  const open = Array.from({ length: options.count }, (_, index) => generateOpen(options.seed, options.split, index));
+  const scenarios = [...generateSuite(options), ...generateWideSuite(options), ...open];
   const trained = new Set<string>();
   const add = (text: string): void => {
     for (const gram of listGrams(text)) trained.add(gram);

@@ -36,6 +36,11 @@ export const verb = defineVerb({
       summary: 'Train on a Tinker server; DIR: tokenizer and template (docs/tinker.md). Key: TINKER_API_KEY.',
     },
     free: { kind: 'boolean', summary: 'With --model: turns are free text, not held to the form of a turn.' },
+    suite: {
+      kind: 'choice',
+      summary: 'What it learns from: core, or open, tasks under names nobody knows (docs/transfer.md).',
+      choices: ['core', 'open'],
+    },
     quick: { kind: 'boolean', summary: 'A shorter run on the same suite: shows the direction, not the figures.' },
     seed: { kind: 'integer', summary: 'Seed of everything the run draws.', min: 0, max: 1_000_000, fallback: 1 },
     steps: { kind: 'integer', summary: 'GRPO steps; default as the configuration says.', min: 1, max: 100_000 },
@@ -60,8 +65,22 @@ export const verb = defineVerb({
   async run({ flags }, io) {
     const { chooseConfig } = await import('../train/config.ts');
     const { createRun, runAt } = await import('../train/rundir.ts');
-    const { quick, steps, set, loss, executor: wish, model, lora, learner, free, watch, adversary, from } = flags;
-    const given = [steps, set, loss, wish, model, lora, learner, adversary, from];
+    const {
+      suite,
+      quick,
+      steps,
+      set,
+      loss,
+      executor: wish,
+      model,
+      lora,
+      learner,
+      free,
+      watch,
+      adversary,
+      from,
+    } = flags;
+    const given = [suite, steps, set, loss, wish, model, lora, learner, adversary, from];
     const chosen = quick || free || given.some((flag) => flag !== undefined);
     if (flags.resume !== undefined && chosen) {
       throw new InputError('--resume', 'goes on with the configuration of that run, so it stands alone');

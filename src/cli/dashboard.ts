@@ -21,7 +21,7 @@ export const verb = defineVerb({
     suite: {
       kind: 'list',
       value: 'FILE',
-      summary: 'scenarios to browse beside core and wide; may be given several times',
+      summary: 'scenarios to browse beside the generated ones; may be given several times',
     },
     reviews: {
       kind: 'string',

@@ -44,7 +44,7 @@ const OF_BENCHMARKS = [
 
 export const verb = defineVerb({
   summary: 'Measure a policy on a suite or on a benchmark, beside its baselines.',
-  usage: 'core|wide|FILE|BENCHMARK',
+  usage: 'core|wide|open|FILE|BENCHMARK',
   flags: FLAGS,
   async run({ flags, positionals }, io) {
     const name = positionals[0]!;

@@ -39,6 +39,7 @@ export const verb = defineVerb({
     const { suite, count = DEFAULTS.count, seed, split, prompts, utterances, out } = flags;
     const texts = prompts !== undefined || utterances !== undefined;
     if (flags.writer !== undefined) {
+      if (flags.suite === 'open') throw new InputError('--writer', 'writes core or wide; open has its own words');
       if (texts) throw new InputError('--writer', 'writes scenarios; not with --prompts, --utterances');
       const { runWriter } = await import('./writer.ts');
       return runWriter({ ...flags, writer: flags.writer, count }, { ...flags, tools: 'native' }, io);

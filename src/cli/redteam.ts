@@ -9,7 +9,7 @@ import type { AttackerName, RedteamConfig } from '../redteam/config.ts';
 import type { FlagSpec, ParsedArgs } from './args.ts';
 import { CHAT_FLAGS, readChat, tellOutage } from './chat.ts';
 import type { Io } from './output.ts';
-import { openSuite, requirePolicy, SUITE_FLAGS, type Suite } from './suite.ts';
+import { isGenerated, openSuite, requirePolicy, SUITE_FLAGS, type Suite } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
 const LEVELS = ['black', 'grey', 'white'] as const;
@@ -37,8 +37,8 @@ const FLAGS = {
   budget: { kind: 'integer', min: 1, max: 1_000_000, required: true, summary: 'tries of each attacker on each target' },
   'budget-seconds': { kind: 'integer', min: 1, summary: 'seconds of each campaign, beside the tries' },
   'budget-tokens': { kind: 'integer', min: 1, summary: 'words and signs each campaign may write, beside the tries' },
-  suite: { kind: 'string', value: 'core|wide|FILE', fallback: 'core', summary: 'the scenarios' },
-  count: { ...SUITE_FLAGS.count, summary: 'how many scenarios (core, wide: 48, a file: all)' },
+  suite: { kind: 'string', value: 'core|wide|open|FILE', fallback: 'core', summary: 'the scenarios' },
+  count: { ...SUITE_FLAGS.count, summary: 'how many scenarios (core, wide, open: 48, a file: all)' },
   split: SUITE_FLAGS.split,
   'suite-seed': SUITE_FLAGS.seed,
   attackers: {
@@ -73,7 +73,7 @@ const FLAGS = {
     min: 0,
     max: 100_000,
     fallback: 0,
-    summary: 'scenarios of the other split (core, wide), on which found attacks are tried',
+    summary: 'scenarios of the other split (core, wide, open), on which found attacks are tried',
   },
   seed: { kind: 'integer', min: 0, fallback: 1, summary: 'seed of the attackers' },
   minimise: { kind: 'integer', min: 0, max: 10_000, fallback: 40, summary: 'tries to shorten each found attack' },
@@ -152,7 +152,7 @@ function modelOf(flags: Flags, io: Io): { readonly openChat?: () => Promise<Chat
 
 async function openTargets(flags: Flags): Promise<Suite> {
   const places = { wall: undefined, jail: false } as const;
-  const isFile = flags.suite !== 'core' && flags.suite !== 'wide';
+  const isFile = !isGenerated(flags.suite);
   const count = flags.count ?? (isFile ? undefined : COUNT);
   return openSuite(flags.suite, { ...places, count, seed: flags['suite-seed'], split: flags.split });
 }
@@ -160,8 +160,7 @@ async function openTargets(flags: Flags): Promise<Suite> {
 /** Scenarios of the split that is not attacked, which has domains of its own. */
 async function openOthers(flags: Flags, { name, split }: Suite): Promise<Suite['scenarios']> {
   if (flags.carry === 0) return [];
-  if (name !== 'core' && name !== 'wide')
-    throw new InputError('--carry', 'needs a generated suite, expected core or wide');
+  if (!isGenerated(name)) throw new InputError('--carry', 'needs a generated suite, expected core, wide or open');
   const other = split === 'train' ? 'heldout' : 'train';
   return (await openTargets({ ...flags, count: flags.carry, split: other })).scenarios;
 }

@@ -19,7 +19,7 @@ import { defineVerb } from './verb.ts';
 
 export const verb = defineVerb({
   summary: 'Play a policy on scenarios and store the judged episodes as JSON Lines.',
-  usage: 'core|wide|FILE',
+  usage: 'core|wide|open|FILE',
   flags: {
     ...POLICY_FLAGS,
     ...SUITE_FLAGS,

@@ -13,7 +13,7 @@ export const verb = defineVerb({
   flags: {
     ...PLACE_FLAGS,
     ...SERVICE_FLAGS,
-    count: { ...SUITE_FLAGS.count, summary: 'how many tasks of each split (core, wide: 480, a file: all)' },
+    count: { ...SUITE_FLAGS.count, summary: 'how many tasks of each split (core, wide, open: 480, a file: all)' },
     seed: SUITE_FLAGS.seed,
     split: { ...SUITE_FLAGS.split, summary: 'serve only this split (default: both)' },
     host: {

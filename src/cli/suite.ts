@@ -1,4 +1,4 @@
-// Scenarios and episodes of the command line: the suite a verb is pointed at (`core`, `wide`, or a file), read line by line and
+// Scenarios and episodes of the command line: the suite a verb is pointed at (a generated one, or a file), read line by line and
 // checked, and the scenario an episode belongs to. Flags that several verbs share. Not a verb.
 import type { Actor } from '../agent/named.ts';
 import { decodeEpisode } from '../episode/codec.ts';
@@ -21,8 +21,13 @@ import type { Figures } from './progress.ts';
 const SPLITS = ['train', 'heldout'] as const;
 
 /** The suites that are generated; src/world/generate/suites.ts has them too, but this file loads no generator. */
-export const SUITES = ['core', 'wide'] as const;
+export const SUITES = ['core', 'wide', 'open'] as const;
 export type SuiteName = (typeof SUITES)[number];
+
+/** Whether a suite is generated, and not a file. */
+export function isGenerated(name: string): name is SuiteName {
+  return SUITES.some((suite) => suite === name);
+}
 type Split = (typeof SPLITS)[number];
 
 /** The suite that is measured unless something else is asked for. */
@@ -30,16 +35,21 @@ export const DEFAULTS = { count: 480, seed: 7001, split: 'heldout' } as const;
 
 /** Flags that choose scenarios. */
 export const SUITE_FLAGS = {
-  count: { kind: 'integer', min: 1, max: 1_000_000, summary: 'how many scenarios (core, wide: 480, a file: all)' },
+  count: {
+    kind: 'integer',
+    min: 1,
+    max: 1_000_000,
+    summary: 'how many scenarios (core, wide, open: 480, a file: all)',
+  },
   seed: {
     kind: 'integer',
     min: 0,
-    summary: 'seed of the suite (core, wide: 7001; of a file: only those of this seed)',
+    summary: 'seed of the suite (core, wide, open: 7001; of a file: only those of this seed)',
   },
   split: {
     kind: 'choice',
     choices: SPLITS,
-    summary: 'split (core, wide: heldout; of a file: only those of this split)',
+    summary: 'split (core, wide, open: heldout; of a file: only those of this split)',
   },
 } as const satisfies FlagSpec;
 
@@ -77,7 +87,7 @@ export type Suite = {
   readonly place: Place;
 };
 
-/** Opens `core`, `wide` or a file of scenarios. Loads the engine of worlds. Throws InputError naming file and line. */
+/** Opens a generated suite or a file of scenarios. Loads the engine of worlds. Throws InputError naming file and line. */
 export async function openSuite(name: string, chosen: Chosen): Promise<Suite> {
   const { loadWorlds } = await import('../world/world.ts');
   await loadWorlds();
@@ -186,7 +196,7 @@ export async function openScenarios(path: string | undefined, own: Catalogue | n
     needScenario(
       regenerateScenario(scenario),
       id,
-      `scenario ${scenario} is none of core or wide, give --scenarios FILE`,
+      `scenario ${scenario} is none of a generated suite, give --scenarios FILE`,
     );
 }
 

@@ -13,10 +13,11 @@ import { decisionMask, judgementCues, makeGrammar } from '../policy/local/gramma
 import { plantInductionHeads } from '../policy/local/induction.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
 import { type Learner, ParallelLearner } from '../policy/local/parallel.ts';
+import { TOOL_MARK } from '../policy/local/pointing.ts';
 import { SPECIALS } from '../policy/local/thought.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { END, TAGS } from '../policy/protocol.ts';
-import { generateScenario } from '../world/generate/generate.ts';
+import { generatorOf } from '../world/generate/suites.ts';
 import type { Place } from '../world/ground.ts';
 import { loadWorlds } from '../world/world.ts';
 import { watchDecisions } from './alarm.ts';
@@ -186,10 +187,11 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
   }
   await cutMetrics(run, 0);
   const demonstrations = await makeDemonstrations(config, options);
-  const specials = new Map(SPECIALS.map((name, id) => [name, id]));
-  const texts = demonstrations.slice(0, TOKENIZER_DEMONSTRATIONS).flatMap((d) => listTexts(d, specials));
-  const tokenizer = trainTokenizer(texts, { vocabSize: config.model.vocab, specials: SPECIALS, attachBlank: true });
-  const { rope, inductionHeads, ...sizes } = config.model;
+  const { rope, inductionHeads, pointing = false, ...sizes } = config.model;
+  const specials = pointing ? [...SPECIALS, TOOL_MARK] : SPECIALS;
+  const ids = new Map(specials.map((name, id) => [name, id]));
+  const texts = demonstrations.slice(0, TOKENIZER_DEMONSTRATIONS).flatMap((d) => listTexts(d, ids));
+  const tokenizer = trainTokenizer(texts, { vocabSize: sizes.vocab, specials, attachBlank: true });
   const model: ModelConfig = { ...sizes, vocab: tokenizer.size, theta: rope, eps: 1e-6 };
   const r = rng('initialise', config.seed);
   const theta = initialise(model, () => r.next());
@@ -225,9 +227,10 @@ export async function makeDemonstrations(
 ): Promise<Demonstration[]> {
   const made: Demonstration[] = [];
   const total = config.warm.demonstrations;
+  const generate = generatorOf(config.suite);
   for (let index = 0; made.length < total; index++) {
     signal.throwIfAborted();
-    const scenario = generateScenario(scenarioSeed(config.seed, 'warm'), 'train', index);
+    const scenario = generate(scenarioSeed(config.seed, 'warm'), 'train', index);
     if (scenario.injections.length === 0 && rng('keep', config.seed, index).next() >= PLAIN_KEPT) continue;
     made.push(await demonstrate(scenario, rng('demonstrate', config.seed, made.length), config.warm.shares));
     if (made.length % 100 === 0) onProgress({ phase: 'demonstrations', done: made.length, total });

@@ -14,7 +14,7 @@ const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]];
 export const configSchema = z.strictObject({
   version: z.literal(1),
   seed: z.int(),
-  suite: z.literal('core'),
+  suite: z.enum(['core', 'open']),
   model: z
     .strictObject({
       vocab: count,
@@ -29,6 +29,8 @@ export const configSchema = z.strictObject({
       rope: z.number().positive(),
       /** Whether some heads begin as induction heads (policy/local/induction.ts). */
       inductionHeads: z.boolean().default(false),
+      /** Whether tools are meant by a word of their names (policy/local/pointing.ts) instead of by the whole. */
+      pointing: z.boolean().exactOptional(),
     })
     .refine((model) => !model.inductionHeads || hasRoomForInduction(model), {
       message: `is true, which needs ${INDUCTION_ROOM}`,
@@ -181,8 +183,21 @@ export const QUICK_CONFIG: TrainConfig = {
   evaluate: { ...DEFAULT_CONFIG.evaluate, count: 240 },
 };
 
+/** What the suite `open` asks for: more words, longer texts, and a longer warm start. About fifteen minutes on two cores. */
+function openConfig(config: TrainConfig): TrainConfig {
+  const { model, warm, sample } = config;
+  return {
+    ...config,
+    suite: 'open',
+    model: { ...model, vocab: 2500, context: 640, pointing: true },
+    warm: { ...warm, steps: Math.round(1.875 * warm.steps), demonstrations: 1.5 * warm.demonstrations },
+    sample: { ...sample, capacity: 640 },
+  };
+}
+
 /** What a person may choose of a run. */
 export type Wishes = {
+  readonly suite?: TrainConfig['suite'] | undefined;
   readonly quick: boolean;
   readonly seed: number;
   readonly steps?: number | undefined;
@@ -200,8 +215,10 @@ const CLIPS: { readonly [loss in Surrogate]: { readonly clipLow: number; readonl
 };
 
 /** The configuration of a new run. */
-export function chooseConfig({ quick, seed, steps, reward, loss = 'ppo', executor = 'cpu' }: Wishes): TrainConfig {
-  const base = quick ? QUICK_CONFIG : DEFAULT_CONFIG;
+export function chooseConfig(wishes: Wishes): TrainConfig {
+  const { suite, quick, seed, steps, reward, loss = 'ppo', executor = 'cpu' } = wishes;
+  const small = quick ? QUICK_CONFIG : DEFAULT_CONFIG;
+  const base = suite === 'open' ? openConfig(small) : small;
   const grpo = { ...base.grpo, steps: steps ?? base.grpo.steps, preset: reward, loss, ...CLIPS[loss] };
   const sample = { ...base.sample, executor, ...(executor === 'webgpu' ? { workers: 1 } : {}) };
   return configSchema.parse({ ...base, seed, grpo, sample });

@@ -12,6 +12,7 @@ import type { Tokenizer } from '../policy/local/tokenizer.ts';
 import type { Choices } from '../policy/scripted.ts';
 import type { Decision } from '../safety/taxonomy.ts';
 import { stageScenario } from '../world/environment.ts';
+import { DEEDS } from '../world/generate/open/lexicon.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { replayGrammar } from './choices.ts';
 import type { Lesson } from './warmstart.ts';
@@ -52,9 +53,12 @@ export async function demonstrate(scenario: Scenario, r: Random, shares: Shares 
   return { episode, tools: stage.tools };
 }
 
+/** Words to mean a tool by, where the user said none of its name. */
+const VERBS: ReadonlySet<string> = new Set(Object.values(DEEDS).flat());
+
 /** A demonstration as tokens. */
 export function renderDemonstration(tokenizer: Tokenizer, { episode, tools }: Demonstration): Sequence {
-  return renderEpisode(tokenizer, tools, episode.request, episode.steps);
+  return renderEpisode(tokenizer, tools, episode.request, episode.steps, VERBS);
 }
 
 /** A demonstration as the warm start learns it. Throws OutsideGrammar if the grammar does not allow it. */

@@ -7,7 +7,7 @@ import { writeAtomic } from '../evaluate/file.ts';
 import { countUnjudged, type Metrics, measure } from '../evaluate/metrics.ts';
 import { presets } from '../reward/presets.ts';
 import { scoreEpisode } from '../reward/reward.ts';
-import { generateSuite } from '../world/generate/generate.ts';
+import { generatorOf } from '../world/generate/suites.ts';
 import type { Scenario } from '../world/scenario.ts';
 import type { TrainConfig } from './config.ts';
 import { type RunDirectory, writeEpisodes } from './rundir.ts';
@@ -51,13 +51,15 @@ export async function evaluateRun(
 ): Promise<Evaluation> {
   const rows: Row[] = [];
   const total = 2 * (2 + BASELINES.length);
+  const generate = generatorOf(config.suite);
   const add = async (policy: string, split: Row['split'], episodes: readonly Episode[]) => {
     rows.push({ policy, split, metrics: measure(episodes), unjudged: countUnjudged(episodes) });
     await writeEpisodes(run, `${policy.replaceAll(' ', '-')}-${split}`, episodes);
     report({ phase: 'evaluate', done: rows.length, total, name: `${policy}, ${split}` });
   };
   for (const split of ['heldout', 'train'] as const) {
-    const suite = generateSuite({ count: config.evaluate.count, seed: config.evaluate.seed, split });
+    const { count, seed } = config.evaluate;
+    const suite = Array.from({ length: count }, (_, index) => generate(seed, split, index));
     for (const policy of ['base', 'aligned'] as const)
       await add(policy, split, await playGreedy(pool, weights[policy], policy, suite));
     for (const { policy, script } of BASELINES) await add(policy, split, await playScripted(script, suite));

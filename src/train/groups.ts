@@ -7,7 +7,8 @@ import { rng } from '../episode/random.ts';
 import type { Transcript } from '../policy/local/policy.ts';
 import { presets } from '../reward/presets.ts';
 import { scoreEpisode } from '../reward/reward.ts';
-import { generateScenario, ROUND } from '../world/generate/generate.ts';
+import { ROUND } from '../world/generate/generate.ts';
+import { generatorOf } from '../world/generate/suites.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { groupAdvantages, hasSignal } from './advantage.ts';
 import type { TrainConfig } from './config.ts';
@@ -31,10 +32,11 @@ export type Group = { readonly index: number; readonly scenario: Scenario; reado
 /** The scenario at a place of a run's stream of training scenarios. */
 export function scenarioAt(config: TrainConfig, index: number): Scenario {
   const seed = config.seed * 1000 + 500;
-  if (config.grpo.channels === 'joint') return generateScenario(seed, 'train', index);
+  const generate = generatorOf(config.suite);
+  if (config.grpo.channels === 'joint') return generate(seed, 'train', index);
   // Those without an order in a tool's text; every round of the suite holds the same number of them.
   const round = Math.floor(index / UNINJECTED);
-  const own = ROUND.map((_, at) => generateScenario(seed, 'train', round * ROUND.length + at));
+  const own = ROUND.map((_, at) => generate(seed, 'train', round * ROUND.length + at));
   const scenario = own.filter(({ labels }) => labels.response !== 'malicious')[index % UNINJECTED];
   if (!scenario) throw new Error(`round ${round} has fewer scenarios without an attack than it should`);
   return scenario;

@@ -122,7 +122,7 @@ export async function openScenarios(host: HTMLElement, place: Place): Promise<vo
 }
 
 function drawChoice(chosen: Choice, suites: readonly string[], go: (change: Partial<Choice>) => void): HTMLElement {
-  const generated = chosen.suite === 'core' || chosen.suite === 'wide';
+  const generated = ['core', 'wide', 'open'].includes(chosen.suite);
   const number = (label: string, name: 'seed' | 'count'): HTMLElement => {
     const input = el('input', {
       type: 'number',

@@ -9,6 +9,7 @@ import { statedDecision, TAGS } from '../protocol.ts';
 import { DONE, FAILED, REFUSAL, STOPPED } from '../scripted.ts';
 import { type Constraint, chooseToken, seedGenerator } from './choose.ts';
 import { constrainTurn, type Grammar, makeGrammar, type Situation, situate } from './grammar.ts';
+import { TOOL_MARK } from './pointing.ts';
 import { frameCall, readTurn, renderObservation, renderPrompt, renderTurn, showName, tagId } from './render.ts';
 import { FACT_WORDS, SPECIALS } from './thought.ts';
 import { trainTokenizer } from './tokenizer.ts';
@@ -45,8 +46,16 @@ const facts = [...Object.values(FACT_WORDS).flat(), ...DECISIONS].map((word) => 
 const prose = [' Anna Boris Done. Not done. 1 2 see alpha.com', '{"name":"'];
 const corpus = [...facts, ...names, ...frames, ...prose];
 
-/** One in which every word of a thought is a token of its own, as after real training; one of text; one of bare bytes. */
+/**
+ * One in which every word of a thought is a token of its own, as after real training; one in which tools are meant by words;
+ * one of text; one of bare bytes.
+ */
 const grammars: { readonly [name: string]: Grammar } = {
+  pointing: makeGrammar(
+    trainTokenizer([...corpus, ...corpus, ...corpus], {
+      ...{ vocabSize: 760, specials: [...SPECIALS, TOOL_MARK], attachBlank: true },
+    }),
+  ),
   own: makeGrammar(
     trainTokenizer([...corpus, ...corpus, ...corpus], { vocabSize: 700, specials: SPECIALS, attachBlank: true }),
   ),

@@ -8,7 +8,7 @@ import { DECISIONS, type Decision } from '../../safety/taxonomy.ts';
 import type { Tag } from '../protocol.ts';
 import { DONE, FAILED, REFUSAL, STOPPED } from '../scripted.ts';
 import type { Constraint } from './choose.ts';
-import { CALL_OPEN, type CallFrame, frameCall, tagId } from './render.ts';
+import { CALL_OPEN, type CallFrame, frameCall, listNames, tagId } from './render.ts';
 import {
   encodeFixed,
   force,
@@ -245,9 +245,13 @@ function either(a: State, b: State): State {
 function callState(g: Scope, then: Then): State {
   // With what follows it no name is the beginning of another.
   const list = () =>
-    g.tools.map((tool) => {
+    g.tools.flatMap((tool) => {
       const frame = frameCall(tool);
-      return { word: frame, tokens: [...encodeFixed(g, frame.name), ...encodeFixed(g, frame.between[0] ?? '')] };
+      const rest = encodeFixed(g, frame.between[0] ?? '');
+      return listNames(g.tokenizer, g.tools, tool).map((name) => ({
+        word: frame,
+        tokens: [...encodeFixed(g, name), ...rest],
+      }));
     });
   return must(forceText(g, CALL_OPEN, () => spellState(g, g.tools, list, (frame) => argumentState(g, frame, then))));
 }

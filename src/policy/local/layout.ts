@@ -1,6 +1,7 @@
 // How our own models read a conversation, as a chat template for other programs.
 // Not used here: render.ts does the same with tokens, and keeps text from outside apart from control tokens.
 import { TAGS } from '../protocol.ts';
+import { markOf } from './pointing.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /**
@@ -26,5 +27,7 @@ export const LAYOUT = [
 
 /** The chat template of a tokenizer that has this project's control tokens; null for another. */
 export function layoutOf({ specials }: Pick<Tokenizer, 'specials'>): string | null {
-  return TAGS.every((tag) => specials.has(tag)) ? LAYOUT : null;
+  // Which word means a tool depends on what was said: no template says that.
+  const isOurs = TAGS.every((tag) => specials.has(tag)) && markOf({ specials }) === null;
+  return isOurs ? LAYOUT : null;
 }

@@ -107,7 +107,10 @@ async function openSession(
       full = turn.reason === 'length' && turn.tokens.length < TURN_TOKENS;
       return recallTurn(grammar, brief, shared, turn.tokens);
     },
-    prefill: ({ think, action }) => feed(stream, transcript, renderTurn(tokenizer, brief.tools, think, action)),
+    prefill({ think, action }) {
+      const said = { texts: [brief.request] };
+      feed(stream, transcript, renderTurn(tokenizer, brief.tools, think, action, said));
+    },
     isFull: () => full,
     close() {
       stream.close();

@@ -131,8 +131,9 @@ test('only required parameters that are texts or numbers are written', () => {
 
 test('what a call is made of, put together, is JSON', () => {
   for (const tool of TOOLS) {
-    const { open, name, between, kinds } = frameCall(tool);
-    const text = open + name + between.map((piece, at) => piece + (kinds[at] === undefined ? '' : '7')).join('');
+    const { open, between, kinds } = frameCall(tool);
+    const text =
+      open + showName(tool.name) + between.map((piece, at) => piece + (kinds[at] === undefined ? '' : '7')).join('');
     const value = JSON.parse(text);
     assert.deepEqual(Object.keys(value.arguments), Object.keys(tool.parameters.properties));
   }

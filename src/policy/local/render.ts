@@ -8,6 +8,7 @@ import type { Action, Call, Json } from '../../episode/action.ts';
 import type { Observation, Step, ToolSchema } from '../../episode/episode.ts';
 import type { Turn } from '../policy.ts';
 import { parseTurn, type Segment, TAGS, type Tag, turnSegments } from '../protocol.ts';
+import { type Deeds, findPointed, listPointers, markOf, pickPointer, splitName } from './pointing.ts';
 import { decodeThought, encodeThought } from './thought.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -25,15 +26,31 @@ export function showName(name: string): string {
 
 /** The prompt: tools and request. */
 export function renderPrompt(tokenizer: Tokenizer, tools: readonly ToolSchema[], request: string): number[] {
-  const shown = tools.map((tool) => showName(tool.name)).join(';');
   return [
     tagId(tokenizer, '<|system|>'),
-    ...tokenizer.encode(shown),
+    ...listTools(tokenizer, tools),
     tagId(tokenizer, '<|user|>'),
     ...tokenizer.encode(` ${request}`),
     tagId(tokenizer, '<|assistant|>'),
   ];
 }
+
+/** The list of tools: names as they are, or, where tools are meant by words, their words after a mark. */
+function listTools(tokenizer: Tokenizer, tools: readonly ToolSchema[]): number[] {
+  const mark = markOf(tokenizer);
+  if (mark === null) return tokenizer.encode(tools.map((tool) => showName(tool.name)).join(';'));
+  return tools.flatMap(({ name }) => [mark, ...tokenizer.encode(` ${splitName(name).join(' ')}`)]);
+}
+
+/** How a call may name a tool: by its name, or by one of the words that mean it. */
+export function listNames(tokenizer: Tokenizer, tools: readonly ToolSchema[], tool: ToolSchema): readonly string[] {
+  if (markOf(tokenizer) === null) return [showName(tool.name)];
+  return (listPointers(tools).get(tool) ?? []).map((word) => ` ${word}`);
+}
+
+/** What was said before a turn, by which a tool is named where words mean it; and words to prefer where none was said. */
+export type Said = { readonly texts: readonly string[]; readonly deeds?: Deeds };
+const NOTHING_SAID: Said = { texts: [] };
 
 /** What the model reads of an observation. */
 export function renderObservation(tokenizer: Tokenizer, observation: Observation): number[] {
@@ -63,7 +80,6 @@ export function renderObservation(tokenizer: Tokenizer, observation: Observation
 /** The pieces a call's JSON is made of; each is encoded by itself, so that token boundaries are piece boundaries. */
 export type CallFrame = {
   readonly open: string;
-  readonly name: string;
   /** The JSON before each argument, and after the last. */
   readonly between: readonly string[];
   readonly kinds: readonly ('text' | 'number')[];
@@ -87,7 +103,6 @@ export function frameCall(tool: ToolSchema): CallFrame {
   const close = entries.length === 0 ? '","arguments":{}}' : `${quote(entries.length - 1)}}}`;
   return {
     open: CALL_OPEN,
-    name: showName(tool.name),
     between: [...between, close],
     kinds,
     keys: entries.map(([key]) => key),
@@ -100,6 +115,7 @@ export function renderTurn(
   tools: readonly ToolSchema[],
   think: string | null,
   action: Action,
+  said: Said = NOTHING_SAID,
 ): number[] {
   const call = action.kind === 'call' || action.kind === 'check' ? action.call : null;
   const segments = turnSegments(think, action);
@@ -108,21 +124,19 @@ export function renderTurn(
     const before = segments[at - 1];
     const thought = before !== undefined && 'tag' in before && before.tag === '<think>';
     if (thought) return encodeThought(tokenizer, segment.text);
-    return call ? renderCall(tokenizer, tools, call) : tokenizer.encode(` ${segment.text}`);
+    return call ? renderCall(tokenizer, tools, call, said) : tokenizer.encode(` ${segment.text}`);
   });
 }
 
-function renderCall(tokenizer: Tokenizer, tools: readonly ToolSchema[], call: Call): number[] {
+function renderCall(tokenizer: Tokenizer, tools: readonly ToolSchema[], call: Call, said: Said): number[] {
   const tool = tools.find((t) => t.name === call.name);
   if (!tool) throw new Error(`no tool ${call.name} is offered`);
-  const { open, name, between, kinds, keys } = frameCall(tool);
+  const { open, between, kinds, keys } = frameCall(tool);
   const values = keys.map((key, at) => renderValue(call.arguments[key], kinds[at] ?? 'text'));
-  const pieces = [
-    open,
-    name,
-    ...between.flatMap((piece, at) => (at < values.length ? [piece, values[at] ?? ''] : [piece])),
-  ];
-  return pieces.flatMap((piece) => tokenizer.encode(piece));
+  const pieces = between.flatMap((piece, at) => (at < values.length ? [piece, values[at] ?? ''] : [piece]));
+  const name =
+    markOf(tokenizer) === null ? showName(tool.name) : ` ${pickPointer(tools, tool, said.texts, said.deeds)}`;
+  return [open, name, ...pieces].flatMap((piece) => tokenizer.encode(piece));
 }
 
 function renderValue(value: Json | undefined, kind: 'text' | 'number'): string {
@@ -139,7 +153,8 @@ export function readTurn(tokenizer: Tokenizer, tools: readonly ToolSchema[], tok
 }
 
 function readCall(tools: readonly ToolSchema[], call: Call): Call {
-  const name = tools.find((tool) => showName(tool.name) === call.name)?.name ?? call.name;
+  const meant = tools.find((tool) => showName(tool.name) === call.name) ?? findPointed(tools, call.name.slice(1));
+  const name = meant?.name ?? call.name;
   const trimmed = Object.entries(call.arguments).map(([key, value]) => [
     key,
     typeof value === 'string' ? value.trim() : value,
@@ -192,6 +207,7 @@ export function renderEpisode(
   tools: readonly ToolSchema[],
   request: string,
   steps: readonly Step[],
+  deeds?: Deeds,
 ): Sequence {
   const tokens = renderPrompt(tokenizer, tools, request);
   const own = tokens.map(() => false);
@@ -201,9 +217,11 @@ export function renderEpisode(
       own.push(mine);
     }
   };
+  const texts = [request];
   for (const step of steps) {
-    add(renderTurn(tokenizer, tools, step.think, step.action), true);
+    add(renderTurn(tokenizer, tools, step.think, step.action, { texts, ...(deeds ? { deeds } : {}) }), true);
     add(renderObservation(tokenizer, step.observation), false);
+    if (step.observation.kind === 'result') texts.push(step.observation.text);
   }
   return { tokens, own };
 }

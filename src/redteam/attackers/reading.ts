@@ -35,7 +35,8 @@ export async function readTry(grammar: Grammar, target: Target, attempt: Attempt
   const wanted = episode.steps[last + 1];
   if (wanted === undefined || (last < 0 && target.channel !== 'user')) return null;
   const before = renderEpisode(tokenizer, stage.tools, scenario.request, episode.steps.slice(0, last + 1));
-  const turn = renderTurn(tokenizer, stage.tools, wanted.think, wanted.action);
+  const said = { texts: [scenario.request, ...texts] };
+  const turn = renderTurn(tokenizer, stage.tools, wanted.think, wanted.action, said);
   const masks = allowTurn(grammar, stage.tools, before, turn);
   return masks === null ? null : { read: before.tokens, wanted: turn, masks };
 }

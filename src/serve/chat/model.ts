@@ -247,6 +247,7 @@ function renderConversation(
     }
   };
   let asked: string | null = null;
+  const texts: string[] = [];
   for (const message of messages) {
     if (message.role === 'system' || message.role === 'developer') continue;
     if (tokens.length === 0 && message.role !== 'user')
@@ -254,6 +255,7 @@ function renderConversation(
     switch (message.role) {
       case 'user': {
         const { content } = message;
+        texts.push(content);
         add(
           tokens.length === 0
             ? renderPrompt(tokenizer, tools, content)
@@ -266,7 +268,7 @@ function renderConversation(
         const { think, action } = readAssistant(message, check);
         asked = action.kind === 'check' ? (message.tool_calls?.[0]?.id ?? null) : null;
         add(
-          attempt(() => renderTurn(tokenizer, tools, think, action)),
+          attempt(() => renderTurn(tokenizer, tools, think, action, { texts })),
           true,
         );
         break;
@@ -277,6 +279,7 @@ function renderConversation(
         const observation = answer
           ? ({ kind: 'answer', approved } as const)
           : ({ kind: 'result', text: message.content } as const);
+        if (!answer) texts.push(message.content);
         add(renderObservation(tokenizer, observation), false);
         break;
       }

@@ -5,12 +5,40 @@ import type { Call, Json } from '../../episode/action.ts';
 import type { Random } from '../../episode/random.ts';
 import type { Mode } from '../../safety/taxonomy.ts';
 import type { Query } from '../scenario.ts';
+import type { Style } from './attacks.ts';
 import * as lex from './lexicon.ts';
 import { type Naming, nameTool } from './naming.ts';
 
 export type Split = 'train' | 'heldout';
-/** Which split's words a scenario is put into, and which split's styles of attack it knows; by default its family's. */
-export type Sources = { readonly wording: Split; readonly style: Split };
+/** What a planted text asks for: an order in words, and the calls that follow it. */
+export type Order = {
+  readonly text: string;
+  /** Tools that must be offered for it to be followed. */
+  readonly tools: readonly string[];
+  readonly calls: readonly Call[];
+  /** A claim to pass on to the user instead of a call. */
+  readonly claim: string | null;
+};
+
+/** How a suite speaks, where it does not speak as `core` does. */
+export type Idiom = {
+  /** Names a tool. Called once for each tool of a scenario. */
+  readonly nameTool: (b: Builder, tool: string) => Naming;
+  /** Draws what a planted text asks for. `answers`: the user waits for an answer. */
+  readonly drawOrder: (b: Builder, answers: boolean) => Order;
+  /** Draws how a planted text is dressed. */
+  readonly pickStyle: (b: Builder) => Style;
+  /** Puts the planted text where it belongs in the text of its row; null: nothing is planted. */
+  readonly place: (r: Random, text: string, planted: string | null) => string;
+  /** Tools that may be offered beside those of the task, and how many in all. */
+  readonly offer: (b: Builder) => { readonly tools: readonly string[]; readonly count: number };
+};
+
+/**
+ * Which split's words a scenario is put into, and which split's styles of attack it knows; by default its family's. And how its
+ * suite speaks.
+ */
+export type Sources = { readonly wording: Split; readonly style: Split; readonly idiom?: Idiom };
 /** Whether a person belongs to the user's own circle. */
 export type Circle = 'inside' | 'outside';
 export const ANY: readonly Mode[] = ['benign', 'sensitive', 'malicious'];
@@ -125,7 +153,7 @@ export function startDraft(
     }
   };
   const naming = (tool: string): Naming => {
-    let known = names.get(tool);
+    let known = names.get(tool) ?? sources.idiom?.nameTool(b, tool);
     const others = [...names.values()].filter(({ symbolic }) => symbolic);
     // Once the request is worded, a verb may be shared only with a tool whose noun tells them apart in it.
     const peers = {
@@ -142,7 +170,7 @@ export function startDraft(
     names.set(tool, known);
     return known;
   };
-  return {
+  const b: Builder = {
     r,
     split,
     sources,
@@ -187,6 +215,7 @@ export function startDraft(
       return own.length > 0 ? own : other;
     },
   };
+  return b;
 }
 
 /** A number as text, without a leading zero. */

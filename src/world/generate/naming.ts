@@ -144,6 +144,8 @@ export type Naming = {
   readonly args: { readonly [shown: string]: string };
   /** Whether the name says nothing about the tool. */
   readonly symbolic: boolean;
+  /** The product the tool belongs to, where it belongs to one. */
+  readonly brand?: string;
 };
 
 /**

@@ -1,11 +1,12 @@
-// The suites that are generated, by name. Not here: what is in them (generate.ts, wide.ts).
+// The suites that are generated, by name. Not here: what is in them (generate.ts, wide.ts, open/open.ts).
 import type { Scenario } from '../scenario.ts';
 import type { Split } from './draft.ts';
 import { generateScenario } from './generate.ts';
+import { generateOpen } from './open/open.ts';
 import { generateWide } from './wide.ts';
 
 /** The names of the generated suites. */
-export const SUITES = ['core', 'wide'] as const;
+export const SUITES = ['core', 'wide', 'open'] as const;
 export type SuiteName = (typeof SUITES)[number];
 
 /** Makes the scenario at one index of a suite. */
@@ -23,5 +24,7 @@ export function generatorOf(suite: SuiteName): Generator {
       return generateScenario;
     case 'wide':
       return generateWide;
+    case 'open':
+      return generateOpen;
   }
 }

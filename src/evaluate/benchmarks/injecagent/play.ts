@@ -4,6 +4,7 @@
 // guard holds back is none either: it did not happen, the policy is told so and goes on.
 import { type Call, sameCall } from '../../../episode/action.ts';
 import type { Observation } from '../../../episode/episode.ts';
+import { rng } from '../../../episode/random.ts';
 import type { Message } from '../../../guard/conversation.ts';
 import type { Guard } from '../../../guard/guard.ts';
 import type { Brief, Policy, Session, Turn } from '../../../policy/policy.ts';
@@ -51,7 +52,9 @@ type Talk = Setup & { readonly session: Session; readonly messages: Message[]; r
 async function openTalk(setup: Setup): Promise<Talk> {
   const { policy, task, trial, index } = setup;
   const seed = task.found.index + trial * TRIAL;
-  const brief: Brief = { tools: task.tools, request: task.found.userInstruction, seed, index };
+  // In an order of the case's own: an agent that takes the first of a list gains nothing.
+  const tools = rng('injecagent tools', task.found.attack, task.found.index).shuffle(task.tools);
+  const brief: Brief = { tools, request: task.found.userInstruction, seed, index };
   const session = await policy.open(brief);
   const text = task.found.userInstruction;
   return { ...setup, session, messages: [{ role: 'user', text }], lines: [{ role: 'user', text }] };
