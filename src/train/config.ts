@@ -185,12 +185,13 @@ export const QUICK_CONFIG: TrainConfig = {
 
 /** What the suite `open` asks for: more words, longer texts, and a longer warm start. About fifteen minutes on two cores. */
 function openConfig(config: TrainConfig): TrainConfig {
-  const { model, warm, sample } = config;
+  const { model, warm, grpo, sample } = config;
   return {
     ...config,
     suite: 'open',
     model: { ...model, vocab: 2500, context: 640, pointing: true },
     warm: { ...warm, steps: Math.round(1.875 * warm.steps), demonstrations: 1.5 * warm.demonstrations },
+    grpo: { ...grpo, steps: Math.round(1.5 * grpo.steps) },
     sample: { ...sample, capacity: 640 },
   };
 }

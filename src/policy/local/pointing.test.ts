@@ -30,26 +30,49 @@ test('names in the same words are the same, however they are spelled', () => {
     assert.deepEqual(splitName(name), ['read', 'mail']);
 });
 
-test('a tool is meant by each word that is its alone, and by all of them where it has none', () => {
+const formsOf = (tools: readonly ToolSchema[]) => tools.map((tool) => listPointers(tools).get(tool)?.forms ?? []);
+
+test('a tool is meant by each word that is its alone, in both numbers, and by all of them where it has none', () => {
+  const own = TOOLS.map((tool) => listPointers(TOOLS).get(tool)?.own);
+  assert.deepEqual(own, [[], ['send'], ['hub', 'invoice'], ['smslist'], []]);
+  assert.deepEqual(formsOf(TOOLS)[0], ['quorix read mail']);
+  assert.deepEqual(formsOf(TOOLS)[2]?.slice(6), ['invoice', 'Invoice', 'INVOICE', 'invoices', 'Invoices', 'INVOICES']);
+  assert.deepEqual(formsOf(['ReadMail', 'read_mail'].map(makeTool)), [['ReadMail'], ['read_mail']]);
+  // One reads mails and one sends a mail: the mail says nothing.
+  const mails = ['QuorixReadMails', 'QuorixSendMail'].map(makeTool);
   assert.deepEqual(
-    [...listPointers(TOOLS).values()],
-    [['quorix read mail'], ['send'], ['hub', 'invoices'], ['smslist'], ['read mail']],
+    mails.map((tool) => listPointers(mails).get(tool)?.own),
+    [['read'], ['send']],
   );
-  const twins = ['ReadMail', 'read_mail'].map(makeTool);
-  assert.deepEqual([...listPointers(twins).values()], [['ReadMail'], ['read_mail']]);
 });
 
-test('whatever the names, no word means two tools, and every tool has one', () => {
-  const word = fc.constantFrom('read', 'Mail', 'mail', 'X', '_', 'send', 'a1');
+test('whatever the names, no form means two tools, and every tool has one', () => {
+  const word = fc.constantFrom(
+    'read',
+    'Mail',
+    'mails',
+    'X',
+    '_',
+    'send',
+    'a1',
+    'entries',
+    'entry',
+    'box',
+    'boxes',
+    'news',
+  );
   const name = fc.array(word, { minLength: 1, maxLength: 5 }).map((words) => words.join('_'));
   fc.assert(
     fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 6 }), (names) => {
       const tools = names.map(makeTool);
-      const pointers = tools.flatMap((tool) => listPointers(tools).get(tool) ?? []);
-      assert.equal(new Set(pointers).size, pointers.length, names.join(' '));
-      for (const tool of tools) assert.ok((listPointers(tools).get(tool) ?? []).length > 0);
-      for (const tool of tools)
-        for (const one of listPointers(tools).get(tool) ?? []) assert.equal(findPointed(tools, one), tool);
+      const all = formsOf(tools).flat();
+      assert.equal(new Set(all).size, all.length, names.join(' '));
+      for (const [at, forms] of formsOf(tools).entries()) {
+        assert.ok(forms.length > 0);
+        for (const form of forms) assert.equal(findPointed(tools, form), tools[at]);
+        for (const said of [[], ['Read the mails of X and send a box'], ['entries BOXES a1 news']])
+          assert.equal(findPointed(tools, pickPointer(tools, tools[at]!, said)), tools[at]);
+      }
     }),
   );
 });
@@ -64,13 +87,14 @@ test('a call comes back as it was, whatever its values hold', () => {
   );
 });
 
-test('the word that was said is taken, best as it stands; else another form of it; else a deed', () => {
+test('the word that was said is taken as it was said; else a deed', () => {
   const tools = ['QuorixFetchInvoiceDetails', 'ZenloListOrders'].map(makeTool);
   const [tool] = tools as [ToolSchema];
   const pick = (...texts: string[]) => pickPointer(tools, tool, texts, new Set(['fetch', 'list']));
   assert.equal(pick('Show the invoice on Quorix'), 'invoice');
-  assert.equal(pick('Show my invoices'), 'invoice');
-  assert.equal(pick('What is new on Quorix?'), 'quorix');
+  assert.equal(pick('Show my invoices'), 'invoices');
+  assert.equal(pick('What is new on Quorix?'), 'Quorix');
+  assert.equal(pick('What is new on QuoRix?'), 'quorix');
   assert.equal(pick('nothing here', 'the details'), 'details');
   assert.equal(pick('Look it up'), 'fetch');
   assert.equal(pickPointer(tools, tool, ['Look it up']), 'quorix');

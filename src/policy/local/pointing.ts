@@ -22,40 +22,68 @@ export function splitName(name: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** What a tool may be called by: each word that is its alone, or where it has none, all its words. */
-export type Pointers = ReadonlyMap<ToolSchema, readonly string[]>;
+/** What a tool may be called by. */
+export type Pointers = {
+  /** Words of the name that are no other tool's, in one number: `invoices` stands as `invoice`. Empty: none is its alone. */
+  readonly own: readonly string[];
+  /** Everything that means it: each of those words in both numbers and three letter cases; where it has none, the whole name. */
+  readonly forms: readonly string[];
+};
 
-const known = new WeakMap<readonly ToolSchema[], Pointers>();
+const known = new WeakMap<readonly ToolSchema[], ReadonlyMap<ToolSchema, Pointers>>();
 
 /** The pointers of a list of tools. */
-export function listPointers(tools: readonly ToolSchema[]): Pointers {
+export function listPointers(tools: readonly ToolSchema[]): ReadonlyMap<ToolSchema, Pointers> {
   const before = known.get(tools);
   if (before) return before;
-  const words = tools.map(({ name }) => [...new Set(splitName(name))]);
+  const words = tools.map(({ name }) => [...new Set(splitName(name).map(singularOf))]);
+  const wholes = tools.map(({ name }) => splitName(name).join(' '));
   const pointers = new Map(
-    tools.map((tool, at) => {
+    tools.map((tool, at): [ToolSchema, Pointers] => {
       const own = words[at]!.filter((word) => words.every((others, other) => other === at || !others.includes(word)));
+      if (own.length > 0) return [tool, { own, forms: [...new Set(own.flatMap(listForms))] }];
       // Names in the same words are told apart by their spelling.
-      const all = splitName(tool.name).join(' ');
-      const twins = tools.filter(({ name }) => splitName(name).join(' ') === all).length;
-      return [tool, own.length > 0 ? own : [twins > 1 || all === '' ? tool.name : all]];
+      const whole = wholes[at]!;
+      const isAlone = whole !== '' && wholes.filter((other) => other === whole).length === 1;
+      return [tool, { own, forms: [isAlone ? whole : tool.name] }];
     }),
   );
   known.set(tools, pointers);
   return pointers;
 }
 
+function listForms(word: string): string[] {
+  return [word, pluralOf(word)].flatMap((form) => [
+    form,
+    form.charAt(0).toUpperCase() + form.slice(1),
+    form.toUpperCase(),
+  ]);
+}
+
+function pluralOf(word: string): string {
+  if (/(s|x|ch|sh)$/.test(word)) return `${word}es`;
+  return /[^aeiou]y$/.test(word) ? `${word.slice(0, -1)}ies` : `${word}s`;
+}
+
+/** One form for both numbers; words that end alike may meet in it, which only makes them mean less. */
+function singularOf(word: string): string {
+  if (/[^aeiou]ies$/.test(word) && word.length > 4) return `${word.slice(0, -3)}y`;
+  if (/(s|x|ch|sh)es$/.test(word)) return word.slice(0, -2);
+  return /[^s]s$/.test(word) && word.length > 3 ? word.slice(0, -1) : word;
+}
+
 /** The tool that a word means. */
 export function findPointed(tools: readonly ToolSchema[], word: string): ToolSchema | undefined {
-  return tools.find((tool) => listPointers(tools).get(tool)?.includes(word));
+  const pointers = listPointers(tools);
+  return tools.find((tool) => pointers.get(tool)?.forms.includes(word));
 }
 
 /** Words that mean a deed, to prefer where no word of a name was said. */
 export type Deeds = ReadonlySet<string>;
 
 /**
- * The word to mean a tool by after these texts: one that was said, best as it stands, else with another ending or letter case, else
- * a deed, else the first.
+ * The word to mean a tool by after these texts: one that was said, as it was said, in small letters before others; else a deed,
+ * else the first.
  */
 export function pickPointer(
   tools: readonly ToolSchema[],
@@ -63,22 +91,11 @@ export function pickPointer(
   said: readonly string[],
   deeds: Deeds = new Set(),
 ): string {
-  const words = listPointers(tools).get(tool) ?? [];
+  const { own = [], forms = [] } = listPointers(tools).get(tool) ?? {};
   for (const text of said) {
-    const heard = text.match(/[\p{L}\p{N}]+/gu) ?? [];
-    const exact = new Set(heard);
-    const lower = heard.map((word) => word.toLowerCase());
-    const found =
-      words.find((word) => exact.has(word)) ??
-      words.find((word) => lower.some((other) => isAlike(word, other))) ??
-      words.find((word) => lower.includes(word));
-    if (found !== undefined) return found;
+    const heard = (text.match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => own.includes(singularOf(word.toLowerCase())));
+    const spoken = heard.find((word) => word === word.toLowerCase()) ?? heard[0];
+    if (spoken !== undefined) return forms.includes(spoken) ? spoken : singularOf(spoken.toLowerCase());
   }
-  return words.find((word) => deeds.has(word)) ?? words[0] ?? tool.name;
-}
-
-/** Whether two words are forms of one: `entry` and `entries`. */
-function isAlike(a: string, b: string): boolean {
-  const stem = Math.min(a.length, b.length) - 1;
-  return stem >= 3 && Math.abs(a.length - b.length) <= 3 && a.slice(0, stem) === b.slice(0, stem);
+  return own.find((word) => deeds.has(word)) ?? own[0] ?? forms[0] ?? tool.name;
 }

@@ -45,7 +45,7 @@ function listTools(tokenizer: Tokenizer, tools: readonly ToolSchema[]): number[]
 /** How a call may name a tool: by its name, or by one of the words that mean it. */
 export function listNames(tokenizer: Tokenizer, tools: readonly ToolSchema[], tool: ToolSchema): readonly string[] {
   if (markOf(tokenizer) === null) return [showName(tool.name)];
-  return (listPointers(tools).get(tool) ?? []).map((word) => ` ${word}`);
+  return (listPointers(tools).get(tool)?.forms ?? []).map((word) => ` ${word}`);
 }
 
 /** What was said before a turn, by which a tool is named where words mean it; and words to prefer where none was said. */
