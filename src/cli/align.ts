@@ -86,6 +86,8 @@ export const verb = defineVerb({
       throw new InputError('--resume', 'goes on with the configuration of that run, so it stands alone');
     }
     checkAdversary(flags);
+    if (suite === 'open' && (model ?? learner ?? adversary) !== undefined)
+      throw new InputError('--suite', 'open is for the small model alone, not with --model, --learner or --adversary');
     if (learner !== undefined) {
       const { createRemote, remoteAndReport } = await import('./tinker.ts');
       const place = await choosePlace(flags, []);

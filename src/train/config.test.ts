@@ -10,6 +10,15 @@ test('without wishes it is the default configuration', () => {
   assert.deepEqual(chooseConfig(wishes), DEFAULT_CONFIG);
 });
 
+test('the suite open brings more words and a longer context, in a short run too', () => {
+  for (const quick of [false, true]) {
+    const { suite, model, sample } = chooseConfig({ ...wishes, quick, suite: 'open' });
+    assert.deepEqual([suite, model.pointing, sample.capacity], ['open', true, model.context]);
+    assert.ok(model.vocab > DEFAULT_CONFIG.model.vocab && model.context > DEFAULT_CONFIG.model.context);
+  }
+  assert.deepEqual(chooseConfig({ ...wishes, suite: 'core' }), DEFAULT_CONFIG);
+});
+
 test('a loss brings its own bounds of the ratio, an executor is kept', () => {
   for (const loss of SURROGATES) assert.equal(chooseConfig({ ...wishes, loss }).grpo.loss, loss);
   const { clipLow, clipHigh } = chooseConfig({ ...wishes, loss: 'gspo' }).grpo;
