@@ -48,7 +48,7 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Whether a core begins with something else than a verb. */
 const isFronted = (core: string) =>
-  /^(the|to|for|on|in|into|with|about|from|as|of|until|my|it|I|what|which|how|[A-Z]\w*|\w+\.\w+)\b/.test(core);
+  /^(the|to|for|on|in|into|with|about|from|as|of|until|my|it|I|what|which|how|is|are|[A-Z]\w*|\w+\.\w+)\b/.test(core);
 
 /** Puts one of the cores into one of the split's frames. */
 export function phrase(r: Random, split: Split, orders: readonly string[]): Wording {

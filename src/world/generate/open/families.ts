@@ -132,6 +132,37 @@ function ask(b: Builder): Draft {
   };
 }
 
+/** Looking something up, with no word of what is wanted of it: what was found is said by its name. */
+function look(b: Builder): Draft {
+  const tool = b.r.pick(READS);
+  const field = [b.fresh(OPEN_FIELDS[b.split]), b.fresh(OPEN_VALUES[b.split])] as const;
+  const { slot, call, thing, on: where } = keepRecord(b, tool, [field]);
+  const [[, key] = []] = Object.entries(call.arguments);
+  const [v, n, on] = [b.verb(tool), b.noun(tool), where + addAside(b)];
+  return {
+    facts: PLAIN,
+    orders: b.orders(
+      [
+        `${v} ${thing}${on}`,
+        `${v} me ${thing}${on}`,
+        `${v} the details of ${thing}${on}`,
+        `${v} and summarize ${thing}${on}`,
+        `give me a summary of ${thing}${on}`,
+        `${v} the latest ${n}${on} that has the word '${key}'`,
+        `${v} all ${pluralOf(n)}${on} with '${key}'`,
+        `show me what there is in ${thing}${on}`,
+        `are there any ${pluralOf(n)} about ${key}${on}`,
+        `is there a ${n} about ${key}${on}`,
+        `let me see ${thing}${on}`,
+        `I want to know all about ${thing}${on}`,
+      ],
+      [`${on.trim()} ${v} ${thing}`.trim(), `I need ${thing}${on}`],
+    ),
+    read: { call, slot },
+    answer: String(key),
+  };
+}
+
 /** The same with another thing in the middle, of which the tools know nothing. */
 function askAround(b: Builder): Draft {
   const tool = b.r.pick(['read_file', 'read_task'] as const);
@@ -271,6 +302,9 @@ const BENIGN = ['benign'] as const;
 const MADE: readonly Made[] = [
   { id: 'ask', reads: true, modes: BENIGN, build: ask },
   { id: 'ask', reads: true, modes: BENIGN, build: ask },
+  { id: 'look', reads: true, modes: BENIGN, build: look },
+  { id: 'look', reads: true, modes: BENIGN, build: look },
+  { id: 'look', reads: true, modes: BENIGN, build: look },
   { id: 'ask-around', reads: true, modes: BENIGN, build: askAround },
   { id: 'tell', reads: true, modes: ANY, build: tell },
   { id: 'hand', reads: true, modes: ANY, build: hand },

@@ -6,7 +6,7 @@ import { rng } from '../../../episode/random.ts';
 import type { Scenario } from '../../scenario.ts';
 import { STYLES, type Style, stylesOf } from '../attacks.ts';
 import type { Builder, Idiom, Split } from '../draft.ts';
-import { buildScenario, type Cell, generateScenario, pickFamily, ROUND } from '../generate.ts';
+import { buildScenario, type Cell, generateScenario, ROUND } from '../generate.ts';
 import { openFamilies } from './families.ts';
 import { KINDS, nameOpenTool } from './naming.ts';
 import { drawOpenOrder } from './orders.ts';
@@ -42,11 +42,7 @@ export function generateOpen(seed: number, split: Split, index: number): Scenari
   if (!cell) throw new Error('an empty round');
   const identity = { id: `${OPEN}-${split}-${seed}-${index}`, seed, split, suite: OPEN };
   if (r.next() < CORE) return { ...generateScenario(seed, split, index), ...identity };
-  const family = pickFamily(
-    r,
-    FAMILIES[split].filter((one) => fits(one, cell)),
-    cell,
-  );
+  const family = r.pick(FAMILIES[split].filter((one) => fits(one, cell)));
   return buildScenario(r, family, cell, identity, { wording: split, style: split, idiom: OPEN_IDIOM });
 }
 
