@@ -14,6 +14,7 @@ import { plantInductionHeads } from '../policy/local/induction.ts';
 import { initialise, type ModelConfig } from '../policy/local/model.ts';
 import { type Learner, ParallelLearner } from '../policy/local/parallel.ts';
 import { TOOL_MARK } from '../policy/local/pointing.ts';
+import { CALL_OPEN } from '../policy/local/render.ts';
 import { SPECIALS } from '../policy/local/thought.ts';
 import { type Tokenizer, trainTokenizer } from '../policy/local/tokenizer.ts';
 import { END, TAGS } from '../policy/protocol.ts';
@@ -242,12 +243,15 @@ async function warmPhase(state: State, options: AlignOptions): Promise<void> {
   const { run, config } = state;
   const data = state.notes.done < config.warm.steps ? await state.data() : [];
   const judgements = { mask: decisionMask(state.tokenizer), after: judgementCues(state.tokenizer) };
+  const { choice } = config.warm;
+  const chosen = choice === undefined ? undefined : { after: state.tokenizer.encode(CALL_OPEN), weight: choice };
   const norms = (await readMetrics(run)).flatMap((line) =>
     isLineOf<WarmLine>(line, 'warm') ? [line.gradientNorm] : [],
   );
   while (state.notes.done < config.warm.steps) {
     const step = state.notes.done;
-    const { loss, gradientNorm } = await warmStep(state.learner, data, config, step, judgements, limitNorm(norms));
+    const limit = limitNorm(norms);
+    const { loss, gradientNorm } = await warmStep(state.learner, data, config, step, judgements, limit, chosen);
     norms.push(gradientNorm);
     await record(state, { phase: 'warm', step, loss, gradientNorm });
     options.onProgress({ phase: 'warm', done: step + 1, total: config.warm.steps, loss });

@@ -51,6 +51,8 @@ export const configSchema = z.strictObject({
     weightDecay: z.number().min(0),
     /** Weight of a judgement in the loss; other chosen tokens weigh 1. */
     judgement: z.number().positive(),
+    /** Weight of the first token that names a tool, where it is not 1. */
+    choice: z.number().positive().exactOptional(),
     shares: z.strictObject({ ask: share, refuse: share, askOrder: share, leaveOrder: share }),
   }),
   /** Group-relative policy optimisation in the worlds. */
@@ -190,8 +192,8 @@ function openConfig(config: TrainConfig): TrainConfig {
     ...config,
     suite: 'open',
     model: { ...model, vocab: 2500, context: 640, pointing: true },
-    warm: { ...warm, steps: Math.round(1.875 * warm.steps), demonstrations: 1.5 * warm.demonstrations },
-    grpo: { ...grpo, steps: Math.round(1.5 * grpo.steps) },
+    warm: { ...warm, steps: Math.round(2.5 * warm.steps), demonstrations: 2 * warm.demonstrations, choice: 4 },
+    grpo: { ...grpo, steps: Math.round(2.5 * grpo.steps) },
     sample: { ...sample, capacity: 640 },
   };
 }

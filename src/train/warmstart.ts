@@ -36,18 +36,24 @@ export type Weighing = {
   readonly total?: number;
   /** Judgements, where they weigh otherwise than the rest (1). */
   readonly special?: Judgements & { readonly weight: number };
+  /** Tokens that follow these, where they weigh otherwise: the choice of a tool. */
+  readonly chosen?: Following;
 };
+
+/** What follows a row of tokens, and what it weighs. */
+export type Following = { readonly after: readonly number[]; readonly weight: number };
 
 /** How a judgement is known: it is chosen under this mask after one of these tokens. */
 export type Judgements = { readonly mask: Ids; readonly after: ReadonlySet<number> };
 
 /** The lessons as a batch: every chosen token weighs the same, save the special ones. */
-export function lessonBatch(lessons: readonly Lesson[], { total: sum = 1, special }: Weighing = {}): Batch {
+export function lessonBatch(lessons: readonly Lesson[], { total: sum = 1, special, chosen }: Weighing = {}): Batch {
   const { table, rows } = tabulateMasks(lessons.map(({ allowed }) => allowed));
   const specialRow = special === undefined ? -1 : table.findIndex((mask) => mask.join() === special.mask.join());
   const weights = lessons.map(({ tokens }, at) =>
     Array.from(rows[at] ?? [], (row, token) => {
       if (row === -1) return 0;
+      if (chosen !== undefined && follows(tokens, token, chosen.after)) return chosen.weight;
       return row === specialRow && special?.after.has(tokens[token - 1] ?? -1) ? special.weight : 1;
     }),
   );
@@ -57,6 +63,12 @@ export function lessonBatch(lessons: readonly Lesson[], { total: sum = 1, specia
     return { tokens, masks, weights: Float32Array.from(weights[at] ?? [], (weight) => (sum * weight) / total) };
   });
   return { data, maskTable: table };
+}
+
+/** Whether these tokens stand right before a place. */
+function follows(tokens: Int32Array, place: number, after: readonly number[]): boolean {
+  const begin = place - after.length;
+  return begin >= 0 && after.every((token, at) => tokens[begin + at] === token);
 }
 
 /**
@@ -70,15 +82,17 @@ export async function warmStep(
   step: number,
   judgements: Judgements,
   limit = Number.POSITIVE_INFINITY,
+  chosen?: Following,
 ): Promise<{ loss: number; gradientNorm: number }> {
   // Drawn at random, they cannot be learned better than by their shares; at full weight their noise would soon be nearly all
   // of the gradient.
   const special = { ...judgements, weight: config.warm.judgement };
   const lessons = pickBatch(data, config, step);
   const { steps, learningRate, rise, schedule } = config.warm;
-  return teachStep(learner, lessonBatch(lessons, { special }), config, {
+  const weighing = { special, ...(chosen ? { chosen } : {}) };
+  return teachStep(learner, lessonBatch(lessons, weighing), config, {
     when: { phase: 'warm start', step },
-    parts: () => splitLessons(lessons, { special }),
+    parts: () => splitLessons(lessons, weighing),
     learningRate: rateAt(step, steps, learningRate, rise, 0.05, schedule),
     limit,
   });

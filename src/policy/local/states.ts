@@ -38,10 +38,14 @@ export function makeStock(tokenizer: Tokenizer): Stock {
   return { tokenizer, masks: new Map(), single: [], texts: new Map(), lists: new WeakMap() };
 }
 
+/** How many masks are remembered: names of tools come and go. */
+const MASKS = 50_000;
+
 /** Masks are shared, so that equal ones are one object. */
 export function maskOf(g: Stock, key: string, make: () => Uint32Array): Uint32Array {
   const known = g.masks.get(key);
   if (known) return known;
+  if (g.masks.size >= MASKS) g.masks.clear();
   const made = make();
   g.masks.set(key, made);
   return made;
