@@ -187,7 +187,7 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
     return { run, config, tokenizer, notes, data, ...opened };
   }
   await cutMetrics(run, 0);
-  const demonstrations = await makeDemonstrations(config, options);
+  let demonstrations = await makeDemonstrations(config, options);
   const { rope, inductionHeads, pointing = false, ...sizes } = config.model;
   const specials = pointing ? [...SPECIALS, TOOL_MARK] : SPECIALS;
   const ids = new Map(specials.map((name, id) => [name, id]));
@@ -197,7 +197,11 @@ async function openState(run: RunDirectory, config: TrainConfig, options: AlignO
   const r = rng('initialise', config.seed);
   const theta = initialise(model, () => r.next());
   if (inductionHeads) plantInductionHeads(model, theta);
-  const data = once(async () => makeLessons(tokenizer, demonstrations));
+  const data = once(async () => {
+    const lessons = makeLessons(tokenizer, demonstrations);
+    demonstrations = []; // gigabytes, needed no more
+    return lessons;
+  });
   const notes: Notes = { phase: 'warm', done: 0, metrics: 0, run: await hashConfig(run), base: null };
   return { run, config, tokenizer, notes, data, ...open(model, theta) };
 }

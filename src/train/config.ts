@@ -192,7 +192,7 @@ function openConfig(config: TrainConfig): TrainConfig {
     ...config,
     suite: 'open',
     model: { ...model, vocab: 2500, context: 640, pointing: true },
-    warm: { ...warm, steps: Math.round(2.5 * warm.steps), demonstrations: 2 * warm.demonstrations, choice: 4 },
+    warm: { ...warm, steps: Math.round(2.5 * warm.steps), demonstrations: 1.25 * warm.demonstrations, choice: 4 },
     grpo: { ...grpo, steps: Math.round(2.5 * grpo.steps) },
     sample: { ...sample, capacity: 640 },
   };

@@ -62,9 +62,11 @@ export function renderDemonstration(tokenizer: Tokenizer, { episode, tools }: De
 }
 
 /** A demonstration as the warm start learns it. Throws OutsideGrammar if the grammar does not allow it. */
-export function makeLesson(grammar: Grammar, demonstration: Demonstration): Lesson {
-  const sequence = renderDemonstration(grammar.tokenizer, demonstration);
-  return { tokens: Int32Array.from(sequence.tokens), allowed: replayGrammar(grammar, demonstration.tools, sequence) };
+export function makeLesson(grammar: Grammar, { episode, tools }: Demonstration): Lesson {
+  // What a grammar makes of a list of tools lives as long as the list: of this one, until the lesson is made.
+  const own = [...tools];
+  const sequence = renderDemonstration(grammar.tokenizer, { episode, tools: own });
+  return { tokens: Int32Array.from(sequence.tokens), allowed: replayGrammar(grammar, own, sequence) };
 }
 
 /** Every piece of text that rendering a demonstration encodes: what a tokenizer has to be good at. */
