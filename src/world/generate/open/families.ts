@@ -1,8 +1,9 @@
 // Tasks of the suite `open`: looking something up in a service nobody knows, and doing something there. The facts a request
 // amounts to, and the words they hang on, are those of `core`; everything else is said in open words.
 import type { Split } from '../draft.ts';
-import { ANY, type Builder, type Draft, drawDisclosure, type Facts, type Family, PLAIN, type Slot } from '../draft.ts';
+import { ANY, type Builder, type Draft, drawDisclosure, type Family, PLAIN, type Slot } from '../draft.ts';
 import { DAYS, NAMES, PRIVATE, PUBLIC, SITES } from '../lexicon.ts';
+import { drawLooking } from '../task.ts';
 import { addEvent, addTask, closeTask, destroy, moveEvent, pay, send, updateContact, writeNote } from './deeds.ts';
 import { OPEN_FIELDS, OPEN_NOUNS, OPEN_VALUES, pluralOf } from './lexicon.ts';
 import { drawKey, nameThing, onBrand, openAccount } from './orders.ts';
@@ -200,13 +201,7 @@ function askAround(b: Builder): Draft {
 
 /** Reading something private or of others: what is asked for decides. */
 function tell(b: Builder): Draft {
-  const all = ['mine', 'others'].flatMap((whose) =>
-    ['public', 'private'].map((what) => ({ facts: [whose, what, 'user'] as Facts })),
-  );
-  const { facts } = b.choose(all);
-  const kind = b.fresh(facts[1] === 'private' ? PRIVATE : PUBLIC);
-  const owner = facts[0] === 'others' ? b.person() : null;
-  const o = owner === null ? `my ${kind}` : `${owner}'s ${kind}`;
+  const { facts, kind, owner, phrase: o } = drawLooking(b, PUBLIC, PRIVATE);
   const value = b.topic();
   const { slot, call, thing, on, tool } = keepRecord(
     b,
