@@ -270,7 +270,7 @@ test('scenarios of a file are browsed, and episodes on them are marked and repla
     await page.locator('.row').first().click();
     await page.getByText('All controls hold').waitFor();
     const suites = await page.getByLabel('Suite').locator('option').allTextContents();
-    assert.deepEqual(suites, ['core', 'wide', suiteFile, 'attacks/scenarios/found/best.jsonl']);
+    assert.deepEqual(suites, ['core', 'wide', 'open', suiteFile, 'attacks/scenarios/found/best.jsonl']);
   });
   for (const at of [0, 1])
     await withPage('#/episodes?run=attacks', async (page) => {
