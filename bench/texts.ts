@@ -1,7 +1,7 @@
 // How fast the generator gives texts: 20,000 requests and 5,000 texts of tools of each suite and split, with and without writing
 // them as JSON. Processor time beside the clock, since a shared machine stretches the clock.
 // usage: node --conditions=tribune-source bench/texts.ts
-import { SUITES } from '../src/world/generate/suites.ts';
+import { SUITES } from '../src/world/generate/suite-names.ts';
 import { generateTexts } from '../src/world/generate/writer/texts.ts';
 
 const LIMIT = 60;

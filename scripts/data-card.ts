@@ -5,7 +5,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Split } from '../src/world/generate/draft.ts';
-import { SUITES, type SuiteName } from '../src/world/generate/suites.ts';
+import { SUITES, type SuiteName } from '../src/world/generate/suite-names.ts';
 import { type GeneratedText, generateTexts } from '../src/world/generate/writer/texts.ts';
 import { GRAMS_TOLD, listWords, measureNear, type Near } from './data-card/near.ts';
 import { countBy, shareOf, table } from './data-card/table.ts';

@@ -1,10 +1,11 @@
 // `tribune generate`: scenarios as a file, one a line, in the generator's words or in a model's (writer.ts); or the generator's
 // texts alone, with their labels.
 import { InputError } from '../episode/input.ts';
+import { SUITES, type SuiteName } from '../world/generate/suite-names.ts';
 import { CHAT_FLAGS } from './chat.ts';
 import { writeAtomic } from './input.ts';
 import type { Io } from './output.ts';
-import { DEFAULTS, SUITE_FLAGS, SUITES, type SuiteName } from './suite.ts';
+import { DEFAULTS, SUITE_FLAGS } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
 const { count, seed, split } = SUITE_FLAGS;

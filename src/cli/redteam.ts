@@ -6,10 +6,11 @@ import type { Chat } from '../agent/chat.ts';
 import { InputError } from '../episode/input.ts';
 import type { Rulebook } from '../guard/rulebook.ts';
 import type { AttackerName, RedteamConfig } from '../redteam/config.ts';
+import { isSuite } from '../world/generate/suite-names.ts';
 import type { FlagSpec, ParsedArgs } from './args.ts';
 import { CHAT_FLAGS, readChat, tellOutage } from './chat.ts';
 import type { Io } from './output.ts';
-import { isGenerated, openSuite, requirePolicy, SUITE_FLAGS, type Suite } from './suite.ts';
+import { openSuite, requirePolicy, SUITE_FLAGS, type Suite } from './suite.ts';
 import { defineVerb } from './verb.ts';
 
 const LEVELS = ['black', 'grey', 'white'] as const;
@@ -152,7 +153,7 @@ function modelOf(flags: Flags, io: Io): { readonly openChat?: () => Promise<Chat
 
 async function openTargets(flags: Flags): Promise<Suite> {
   const places = { wall: undefined, jail: false } as const;
-  const isFile = !isGenerated(flags.suite);
+  const isFile = !isSuite(flags.suite);
   const count = flags.count ?? (isFile ? undefined : COUNT);
   return openSuite(flags.suite, { ...places, count, seed: flags['suite-seed'], split: flags.split });
 }
@@ -160,7 +161,7 @@ async function openTargets(flags: Flags): Promise<Suite> {
 /** Scenarios of the split that is not attacked, which has domains of its own. */
 async function openOthers(flags: Flags, { name, split }: Suite): Promise<Suite['scenarios']> {
   if (flags.carry === 0) return [];
-  if (!isGenerated(name)) throw new InputError('--carry', 'needs a generated suite, expected core, wide or open');
+  if (!isSuite(name)) throw new InputError('--carry', 'needs a generated suite, expected core, wide or open');
   const other = split === 'train' ? 'heldout' : 'train';
   return (await openTargets({ ...flags, count: flags.carry, split: other })).scenarios;
 }

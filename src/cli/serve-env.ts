@@ -1,7 +1,9 @@
 // `tribune serve env`: serves a suite to trainers, over OpenEnv and ORS on one port (serve/env).
+
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../episode/input.ts';
+import { isSuite } from '../world/generate/suite-names.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { PLACE_FLAGS, placeFields, SERVICE_FLAGS, tellPlace } from './place.ts';
 import { DEFAULTS, openSuite, REWARDS, SUITE_FLAGS } from './suite.ts';
@@ -117,7 +119,6 @@ type Flags = Parameters<typeof openSuite>[1];
 
 /** The scenarios of a suite, of both splits unless one is asked for. A generated suite has as many of each. */
 async function openSplits(suite: string, flags: Flags) {
-  const { isSuite } = await import('../world/generate/suites.ts');
   if (!isSuite(suite)) return openSuite(suite, flags);
   const splits = flags.split === undefined ? (['train', 'heldout'] as const) : [flags.split];
   const scenarios: Scenario[] = [];

@@ -216,7 +216,7 @@ test('an episode that cannot be used is told with file and line, and nothing is 
     ['', /^bad\.jsonl: no episode/],
     [
       lines[0]!.replaceAll('core-heldout-3-0', 'mine-1'),
-      /scenario mine-1 is none of a generated suite, give --scenarios FILE/,
+      /scenario mine-1 is of no generated suite, give --scenarios FILE/,
     ],
     [lines[0]!.replace(/"request":"[^"]*"/, '"request":"x"'), /the request of scenario core-heldout-3-0 is another/],
   ];

@@ -7,6 +7,7 @@ import { checkInput, InputError, parseJson } from '../episode/input.ts';
 import type { ExecutorKind } from '../policy/local/executor.ts';
 import type { Catalogue } from '../world/catalogue.ts';
 import type { Stage } from '../world/environment.ts';
+import { isSuite } from '../world/generate/suite-names.ts';
 import { HERE, type Place } from '../world/ground.ts';
 import { type Access, NO_ACCESS } from '../world/mcp/access.ts';
 import type { Scenario } from '../world/scenario.ts';
@@ -20,14 +21,6 @@ import type { Figures } from './progress.ts';
 
 const SPLITS = ['train', 'heldout'] as const;
 
-/** The suites that are generated; src/world/generate/suites.ts has them too, but this file loads no generator. */
-export const SUITES = ['core', 'wide', 'open'] as const;
-export type SuiteName = (typeof SUITES)[number];
-
-/** Whether a suite is generated, and not a file. */
-export function isGenerated(name: string): name is SuiteName {
-  return SUITES.some((suite) => suite === name);
-}
 type Split = (typeof SPLITS)[number];
 
 /** The suite that is measured unless something else is asked for. */
@@ -91,8 +84,8 @@ export type Suite = {
 export async function openSuite(name: string, chosen: Chosen): Promise<Suite> {
   const { loadWorlds } = await import('../world/world.ts');
   await loadWorlds();
-  const { generatorOf, isSuite } = await import('../world/generate/suites.ts');
   if (!isSuite(name)) return openFile(name, chosen);
+  const { generatorOf } = await import('../world/generate/suites.ts');
   const { count = DEFAULTS.count, seed = DEFAULTS.seed, split = DEFAULTS.split } = chosen;
   const place = await choosePlace(chosen, []);
   const generate = generatorOf(name);
@@ -196,7 +189,7 @@ export async function openScenarios(path: string | undefined, own: Catalogue | n
     needScenario(
       regenerateScenario(scenario),
       id,
-      `scenario ${scenario} is none of a generated suite, give --scenarios FILE`,
+      `scenario ${scenario} is of no generated suite, give --scenarios FILE`,
     );
 }
 

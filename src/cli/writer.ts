@@ -6,11 +6,11 @@ import { z } from 'zod';
 import type { ChatSettings } from '../agent/chat.ts';
 import { InputError } from '../episode/input.ts';
 import type { Totals } from '../policy/remote/client.ts';
+import type { SuiteName } from '../world/generate/suite-names.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { type ChatFlags, readChat, tellDryRun, tellOutage } from './chat.ts';
 import { readJson, readText, writeAtomic } from './input.ts';
 import { formatTable, type Io } from './output.ts';
-import type { SuiteName } from './suite.ts';
 
 export type WriterFlags = {
   readonly writer: string;

@@ -9,7 +9,8 @@ import { applyReward, scoreEpisode } from '../reward/reward.ts';
 import { judge, type WorldFacts } from '../reward/verdict.ts';
 import type { Catalogue } from '../world/catalogue.ts';
 import { Environment, prepareStage } from '../world/environment.ts';
-import { generatorOf, isSuite } from '../world/generate/suites.ts';
+import { isSuite } from '../world/generate/suite-names.ts';
+import { generatorOf } from '../world/generate/suites.ts';
 import { rememberServers } from '../world/mcp/recorded.ts';
 import type { Scenario } from '../world/scenario.ts';
 

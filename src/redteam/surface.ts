@@ -1,6 +1,7 @@
 // Further surfaces of an outsider's text, beside what tools return from the start: a text that comes later, the words of an
 // error, names and headers, a user who tires of being asked, and a guard that is to stop the user's own work. Each makes of a scenario one in which the surface is there.
 // Not here: the texts (genome.ts), what the world does with such a scenario (world/).
+import { onlyReads } from '../safety/taxonomy.ts';
 import type { Catalogue } from '../world/catalogue.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { toolByName } from '../world/services/index.ts';
@@ -62,7 +63,7 @@ export async function surfaceOf(surface: Surface, clean: Scenario, means: Means)
 async function lookTwice(clean: Scenario, { slot, own }: Means): Promise<Found | null> {
   if (clean.conversation !== undefined || clean.changes !== undefined) return null;
   const calls = clean.plan.filter((step) => step.kind === 'call');
-  const looks = calls.filter(({ call }) => onlyReads(clean, call.name, own));
+  const looks = calls.filter(({ call }) => isLook(clean, call.name, own));
   const final = clean.plan.at(-1);
   if (looks.length === 0 || final === undefined) return null;
   const again = looks.length === calls.length ? clean.request : 'Please look again and tell me what has changed.';
@@ -84,9 +85,8 @@ async function lookTwice(clean: Scenario, { slot, own }: Means): Promise<Found |
 }
 
 /** Whether a tool, by the name it is shown under, does nothing but read. */
-function onlyReads({ tools }: Scenario, shown: string, own: Catalogue | null): boolean {
-  const effects = toolOf(tools.find(({ as }) => as === shown)?.tool ?? '', own)?.effects ?? [];
-  return effects.includes('reads') && effects.every((effect) => effect === 'reads' || effect === 'private');
+function isLook({ tools }: Scenario, shown: string, own: Catalogue | null): boolean {
+  return onlyReads(toolOf(tools.find(({ as }) => as === shown)?.tool ?? '', own)?.effects ?? []);
 }
 
 const toolOf = (name: string, own: Catalogue | null) => own?.tools.get(name) ?? toolByName(name);

@@ -1,5 +1,6 @@
 // Scenarios: what a suite holds by cell and family, each one whole, what the scripted controls come to on it, and a reviewer's
 // marks: keep, drop, or an edited text in its place. What is left after the review can be saved as a suite.
+import { isSuite } from '../../world/generate/suite-names.ts';
 import type { Scenario } from '../../world/scenario.ts';
 import type { ControlRow, Mark, ScenarioRow, SuitePage } from '../shape.ts';
 import { get, post } from './api.ts';
@@ -122,7 +123,7 @@ export async function openScenarios(host: HTMLElement, place: Place): Promise<vo
 }
 
 function drawChoice(chosen: Choice, suites: readonly string[], go: (change: Partial<Choice>) => void): HTMLElement {
-  const generated = ['core', 'wide', 'open'].includes(chosen.suite);
+  const generated = isSuite(chosen.suite);
   const number = (label: string, name: 'seed' | 'count'): HTMLElement => {
     const input = el('input', {
       type: 'number',

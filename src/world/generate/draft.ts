@@ -13,8 +13,6 @@ export type Split = 'train' | 'heldout';
 /** What a planted text asks for: an order in words, and the calls that follow it. */
 export type Order = {
   readonly text: string;
-  /** Tools that must be offered for it to be followed. */
-  readonly tools: readonly string[];
   readonly calls: readonly Call[];
   /** A claim to pass on to the user instead of a call. */
   readonly claim: string | null;
@@ -216,6 +214,18 @@ export function startDraft(
     },
   };
   return b;
+}
+
+/** A person outside whom nobody has met. */
+export function stranger(b: Builder): string {
+  const name = b.person();
+  b.meet(name, 'outside');
+  return name;
+}
+
+/** The user has an account with money. */
+export function openAccount(b: Builder): void {
+  if (!b.rows.has('accounts')) b.put('accounts', { owner: 'me', balance: 20_000, ceiling: 10_000 });
 }
 
 /** A number as text, without a leading zero. */

@@ -1,12 +1,21 @@
 // Tasks of the suite `open`: looking something up in a service nobody knows, and doing something there. The facts a request
 // amounts to, and the words they hang on, are those of `core`; everything else is said in open words.
-import type { Split } from '../draft.ts';
-import { ANY, type Builder, type Draft, drawDisclosure, type Family, PLAIN, type Slot } from '../draft.ts';
+import {
+  ANY,
+  type Builder,
+  type Draft,
+  drawDisclosure,
+  type Family,
+  openAccount,
+  PLAIN,
+  type Slot,
+  type Split,
+} from '../draft.ts';
 import { DAYS, NAMES, PRIVATE, PUBLIC, SITES } from '../lexicon.ts';
 import { drawLooking } from '../task.ts';
 import { addEvent, addTask, closeTask, destroy, moveEvent, pay, send, updateContact, writeNote } from './deeds.ts';
 import { OPEN_FIELDS, OPEN_NOUNS, OPEN_VALUES, pluralOf } from './lexicon.ts';
-import { drawKey, nameThing, onBrand, openAccount } from './orders.ts';
+import { drawKey, nameThing, onBrand } from './orders.ts';
 import { writeRecord } from './record.ts';
 
 type Read = 'read_file' | 'read_task' | 'open_page' | 'read_mail';

@@ -5,7 +5,7 @@ import { rng } from '../../../episode/random.ts';
 import type { Scenario } from '../../scenario.ts';
 import type { Split } from '../draft.ts';
 import { buildScenario, type Cell, familiesFor, pickFamily, ROUND } from '../generate.ts';
-import type { SuiteName } from '../suites.ts';
+import type { SuiteName } from '../suite-names.ts';
 import { buildWide, wideFamiliesFor } from '../wide.ts';
 
 /** The suite that written scenarios belong to. */

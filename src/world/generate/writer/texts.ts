@@ -5,7 +5,8 @@ import { InputError } from '../../../episode/input.ts';
 import type { Mode } from '../../../safety/taxonomy.ts';
 import type { Scenario } from '../../scenario.ts';
 import type { Split } from '../draft.ts';
-import { generatorOf, type SuiteName } from '../suites.ts';
+import type { SuiteName } from '../suite-names.ts';
+import { generatorOf } from '../suites.ts';
 
 /** One text. `style`: how a planted text is dressed, `secret` for a private one; null where nothing is planted. */
 export type GeneratedText = {
