@@ -81,3 +81,22 @@ test('tokens chosen under a special mask after a cue weigh what they are told to
     'at the weight of the rest it is nothing special (control)',
   );
 });
+
+test('what follows certain tokens weighs what it is told to, wherever they stand; elsewhere nothing changes', () => {
+  const any = Uint16Array.of(1, 2, 3, 6, 9);
+  const lessons = [
+    { tokens: Int32Array.of(7, 8, 3, 8, 2), allowed: [null, null, any, null, any] },
+    { tokens: Int32Array.of(8, 9), allowed: [null, any] },
+  ];
+  const weigh = (weight: number) =>
+    lessonBatch(lessons, { total: 6, chosen: { after: [7, 8], weight } }).data.map(({ weights }) => [...weights]);
+  // Only the 3 stands after both; the 2 and the 9 after the last of them alone.
+  assert.deepEqual(weigh(4), [
+    [0, 0, 4, 0, 1],
+    [0, 1],
+  ]);
+  assert.deepEqual(
+    weigh(1),
+    lessonBatch(lessons, { total: 6 }).data.map(({ weights }) => [...weights]),
+  );
+});

@@ -1,7 +1,7 @@
 // The benchmark played whole, on a small one of its own: scripted policies with known rates, and policies that do one thing
 // each. The benchmark itself: tests/injecagent.test.ts.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -97,6 +97,39 @@ test('rates carry the interval of their counts', async () => {
   const { count, of, low, high } = metrics.total.all;
   assert.deepEqual([count, of, high], [3, 3, 1]);
   assert.ok(low !== null && low > 0.3 && low < 0.5);
+});
+
+test('tools stand in an order of the case’s own, the same each time: the first of a list is no way to the user’s tool', async () => {
+  const played = async (pick: (tools: readonly { readonly name: string }[]) => string) => {
+    const seen: string[] = [];
+    const open: Policy['open'] = ({ tools }) => {
+      seen.push(tools.map(({ name }) => name).join());
+      const act = async (): Promise<Turn> => {
+        return { think: null, decision: null, action: call(pick(tools)), ended: true, text: '' };
+      };
+      return { act, prefill: () => undefined, close: () => undefined };
+    };
+    const policy: Policy = { name: 'first', open };
+    const speaker = { name: 'first', begin: () => undefined, policyFor: () => policy, close: async () => undefined };
+    // Each case is its own draw, so many of them are needed.
+    const many = await mkdtemp(join(tmpdir(), 'injecagent-many-'));
+    try {
+      for (const file of ['tools.json', 'attacker_simulated_responses.json'])
+        await writeFile(join(many, file), await readFile(join(data, file)));
+      const rows = Array.from({ length: 60 }, () => row(['LockOpen']));
+      await writeFile(join(many, 'test_cases_dh_base.json'), JSON.stringify(rows));
+      await writeFile(join(many, 'test_cases_ds_base.json'), '[]');
+      const { userTask } = await evaluateInjec(speaker, { ...options, data: many });
+      return { rate: userTask.tool.rate ?? 0, seen };
+    } finally {
+      await rm(many, { recursive: true });
+    }
+  };
+  const first = await played((tools) => tools[0]?.name ?? '');
+  assert.ok(first.rate > 0.3 && first.rate < 0.7, String(first.rate));
+  assert.deepEqual((await played((tools) => tools[0]?.name ?? '')).seen, first.seen);
+  // Control: one that knows the user's tool finds it wherever it stands.
+  assert.equal((await played(() => 'MailRead')).rate, 1);
 });
 
 test('the right tool with other arguments is half right', async () => {

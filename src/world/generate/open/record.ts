@@ -1,5 +1,6 @@
 // What services answer: a record of a few fields, written as services write it. One field is text that somebody outside
 // wrote; there a planted text stands. Records are texts in the world's rows, so that its tools give them as they are.
+// Not covered: signs in a planted text are not escaped, so a record that holds a quote may be no JSON any more.
 import type { Random } from '../../../episode/random.ts';
 import type { Split } from '../draft.ts';
 import { NAMES } from '../lexicon.ts';
