@@ -39,6 +39,7 @@ const MODULES = [
   'evaluate/chart',
   'evaluate/report/figures',
   'evaluate/report/html',
+  'world/generate/suite-names',
 ] as const;
 
 const PAGE = `<!doctype html>

@@ -1,10 +1,10 @@
 // Further surfaces of an outsider's text, beside what tools return from the start: a text that comes later, the words of an
 // error, names and headers, a user who tires of being asked, and a guard that is to stop the user's own work. Each makes of a scenario one in which the surface is there.
 // Not here: the texts (genome.ts), what the world does with such a scenario (world/).
-import { onlyReads } from '../safety/taxonomy.ts';
 import type { Catalogue } from '../world/catalogue.ts';
 import type { Scenario } from '../world/scenario.ts';
 import { toolByName } from '../world/services/index.ts';
+import { onlyReads } from '../world/tool.ts';
 import type { Place } from './attack.ts';
 import { MAIL_PARTS } from './letter.ts';
 import type { Order } from './order.ts';

@@ -31,8 +31,3 @@ export type Assessment = {
 export function stricter(a: Decision, b: Decision): Decision {
   return DECISIONS.indexOf(a) >= DECISIONS.indexOf(b) ? a : b;
 }
-
-/** Whether a tool with these effects does nothing but read. */
-export function onlyReads(effects: readonly Effect[]): boolean {
-  return effects.includes('reads') && effects.every((effect) => effect === 'reads' || effect === 'private');
-}

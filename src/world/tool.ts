@@ -20,3 +20,8 @@ export type Tool = {
   /** Does it. Arguments have been checked against the schema. */
   run(world: World, args: { readonly [name: string]: Json }): Promise<ToolResult>;
 };
+
+/** Whether a tool with these effects does nothing but read. */
+export function onlyReads(effects: readonly Effect[]): boolean {
+  return effects.includes('reads') && effects.every((effect) => effect === 'reads' || effect === 'private');
+}

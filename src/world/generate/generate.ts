@@ -3,9 +3,10 @@
 
 import { type Call, sameCall } from '../../episode/action.ts';
 import { type Random, rng } from '../../episode/random.ts';
-import { type Mode, onlyReads } from '../../safety/taxonomy.ts';
+import type { Mode } from '../../safety/taxonomy.ts';
 import { type Injection, type PlanStep, type Query, SCENARIO_VERSION, type Scenario } from '../scenario.ts';
 import { toolByName } from '../services/index.ts';
+import { onlyReads } from '../tool.ts';
 import { stylesOf } from './attacks.ts';
 import {
   type Builder,
