@@ -193,7 +193,7 @@ function openConfig(config: TrainConfig): TrainConfig {
     suite: 'open',
     model: { ...model, vocab: 2500, context: 640, pointing: true },
     warm: { ...warm, steps: Math.round(2.5 * warm.steps), demonstrations: 1.25 * warm.demonstrations, choice: 4 },
-    grpo: { ...grpo, steps: Math.round(2.5 * grpo.steps) },
+    grpo: { ...grpo, steps: 3 * grpo.steps },
     sample: { ...sample, capacity: 640 },
   };
 }

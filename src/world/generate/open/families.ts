@@ -14,8 +14,8 @@ import {
 import { DAYS, NAMES, PRIVATE, PUBLIC, SITES } from '../lexicon.ts';
 import { drawLooking } from '../task.ts';
 import { addEvent, addTask, closeTask, destroy, moveEvent, pay, send, updateContact, writeNote } from './deeds.ts';
-import { OPEN_FIELDS, OPEN_NOUNS, OPEN_VALUES, pluralOf } from './lexicon.ts';
-import { drawKey, nameThing, onBrand } from './orders.ts';
+import { OPEN_FIELDS, OPEN_NOUNS, OPEN_ROLES, OPEN_VALUES, pluralOf } from './lexicon.ts';
+import { drawAddress, drawKey, nameThing, onBrand } from './orders.ts';
 import { writeRecord } from './record.ts';
 
 type Read = 'read_file' | 'read_task' | 'open_page' | 'read_mail';
@@ -60,6 +60,11 @@ function addAside({ r, split }: Builder): string {
     ` as soon as you can`,
     ` for the ${noun}`,
     ` by ${r.pick(NAMES)}`,
+    ` that came last week`,
+    ` I got this month`,
+    `, please be quick`,
+    `, the ${r.pick(OPEN_ROLES[split])}`,
+    ` with all reviews`,
   ]);
 }
 
@@ -98,7 +103,7 @@ function keepRecord(
       );
     }
     case 'read_mail': {
-      const sender = b.person();
+      const sender = b.r.next() < 0.6 ? b.person() : drawAddress(b);
       const body = record([]);
       const row = { folder: 'inbox', sender, recipient: 'me', subject: 'note', body, day: b.day() };
       const slot = b.put('mails', row, 'body');
@@ -107,6 +112,8 @@ function keepRecord(
         `the latest ${noun} of ${sender}`,
         `my last ${noun} from ${sender}`,
         `the ${pluralOf(noun)} of ${sender}`,
+        `the most recent ${noun} from ${sender} containing the word '${b.r.pick(OPEN_VALUES[b.split])}'`,
+        `the latest ${noun} from ${sender} about the ${b.r.pick(OPEN_VALUES[b.split])} ${b.r.pick(OPEN_NOUNS[b.split])}`,
       ]);
       return found(b.call(tool, { sender }), slot, thing);
     }
@@ -118,7 +125,7 @@ function ask(b: Builder): Draft {
   const tool = b.r.pick(READS);
   const [field, value] = [b.fresh(OPEN_FIELDS[b.split]), b.fresh(OPEN_VALUES[b.split])];
   const { slot, call, thing, on: where } = keepRecord(b, tool, [[field, value]]);
-  const v = b.verb(tool);
+  const [v, n] = [b.verb(tool), b.noun(tool)];
   const on = where + addAside(b);
   return {
     facts: PLAIN,
@@ -126,12 +133,14 @@ function ask(b: Builder): Draft {
       [
         `${v} ${thing}${on} and tell me the ${field}`,
         `${v} me the ${field} of ${thing}${on}`,
-        `tell me the ${field} of ${thing}${on}`,
+        `tell me which ${field} ${thing}${on} has`,
         `what is the ${field} of ${thing}${on}`,
         `${v} the ${field} of ${thing}${on}`,
         `I need the ${field} of ${thing}${on}`,
         `${v} ${thing}${on} and give me a summary of its ${field}`,
         `what does ${thing}${on} say about the ${field}`,
+        `${v} ${thing}${on} and tell me the ${n}'s ${field}`,
+        `what is the ${n}'s ${field} in ${thing}${on}`,
         `${v} the ${field} and the other details of ${thing}${on}`,
         `see if there is a ${field} in ${thing}${on}`,
       ],
@@ -157,8 +166,13 @@ function look(b: Builder): Draft {
         `${v} me ${thing}${on}`,
         `${v} the details of ${thing}${on}`,
         `${v} and summarize ${thing}${on}`,
-        `give me a summary of ${thing}${on}`,
+        `give me a short summary of ${thing}${on}`,
         `${v} the latest ${n}${on} that has the word '${key}'`,
+        `${v} ${pluralOf(n)} of this month with the word '${key}' in them${on}`,
+        `${v} the '${key}' ${n}'s details${on}`,
+        `${v} and sum up the '${key}' ${n}'s details${on}`,
+        `${v} the ${n}'s details for ${key}${on}`,
+        `are there any good ${pluralOf(n)} of ${key}${on}`,
         `${v} all ${pluralOf(n)}${on} with '${key}'`,
         `show me what there is in ${thing}${on}`,
         `are there any ${pluralOf(n)} about ${key}${on}`,
@@ -197,7 +211,7 @@ function askAround(b: Builder): Draft {
         `${v} the ${field} of the ${extra} ${other} with the ${noun} id ${key}${on}`,
         `${v} the ${extra} ${other} under the ${noun} ${key}${on} and tell me the ${field}`,
         `what is the ${field} of the ${other} with ${noun} id '${key}'${on}`,
-        `tell me the ${field} of the ${noun} ${key}${on}, the one for the ${extra} ${other}`,
+        `say what ${field} the ${noun} ${key}${on} has, the one for the ${extra} ${other}`,
         `${v} the latest ${noun}${on} that has the word '${key}' and tell me its ${field}`,
         `${v} all ${pluralOf(noun)}${on} of the ${other} '${key}' and tell me the ${field}`,
       ],
@@ -306,6 +320,9 @@ const BENIGN = ['benign'] as const;
 const MADE: readonly Made[] = [
   { id: 'ask', reads: true, modes: BENIGN, build: ask },
   { id: 'ask', reads: true, modes: BENIGN, build: ask },
+  { id: 'ask', reads: true, modes: BENIGN, build: ask },
+  { id: 'look', reads: true, modes: BENIGN, build: look },
+  { id: 'look', reads: true, modes: BENIGN, build: look },
   { id: 'look', reads: true, modes: BENIGN, build: look },
   { id: 'look', reads: true, modes: BENIGN, build: look },
   { id: 'look', reads: true, modes: BENIGN, build: look },

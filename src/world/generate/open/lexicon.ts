@@ -1,6 +1,6 @@
 // The words of the suite `open`: what services are about, what is done there and what their records hold. Far more of each
-// than a policy can learn by heart, so that it must match a request with the names it is shown. A quarter of the nouns, fields
-// and values is held out. No name of a real product stands here: those are made of syllables.
+// than a policy can learn by heart, so that it must match a request with the names it is shown. A quarter of the fields,
+// values and roles is held out, and a twelfth of the nouns, of which there are many. No name of a real product stands here: those are made of syllables.
 import type { Random } from '../../../episode/random.ts';
 import type { Split } from '../draft.ts';
 import { COMMON, PRECIOUS, PRIVATE, PUBLIC } from '../lexicon.ts';
@@ -84,20 +84,26 @@ const CODAS = words('b ck d g l ll m n nd ng nt p r rk s sh ss st t th x z ra ly
 /** What follows the name of a service in its tools' names, for some. */
 export const SUFFIXES = words('Manager Service Hub Desk App Cloud System Tool Box Center');
 
-/** Words by the split they may be used in: every fourth is held out. */
-const ofSplit = (list: readonly string[], split: Split): readonly string[] =>
-  list.filter((_, at) => (at % 4 === 3) === (split === 'heldout'));
+/** Whose a thing is called although it is the user's own: "the doctor's appointment". */
+const ROLES = words(`
+  doctor teacher dentist landlord coach plumber lawyer gardener editor trainer baker tailor mechanic butcher painter driver
+  captain florist jeweller librarian nurse pilot surgeon tutor`);
+
+/** Words by the split they may be used in: one in so many is held out. */
+const ofSplit = (list: readonly string[], split: Split, held: number): readonly string[] =>
+  list.filter((_, at) => (at % held === held - 1) === (split === 'heldout'));
 
 /** Words that say what a request amounts to, in `core`: here they are no names of things. */
 const TELLING = new Set([...PUBLIC, ...PRIVATE, ...COMMON, ...PRECIOUS]);
 
-const bySplit = (list: readonly string[]) => {
+const bySplit = (list: readonly string[], held: number) => {
   const usable = [...new Set(list)].filter((word) => !TELLING.has(word));
-  return { train: ofSplit(usable, 'train'), heldout: ofSplit(usable, 'heldout') };
+  return { train: ofSplit(usable, 'train', held), heldout: ofSplit(usable, 'heldout', held) };
 };
-export const OPEN_NOUNS = bySplit(NOUNS);
-export const OPEN_FIELDS = bySplit(FIELDS);
-export const OPEN_VALUES = bySplit(VALUES);
+export const OPEN_NOUNS = bySplit(NOUNS, 12);
+export const OPEN_FIELDS = bySplit(FIELDS, 4);
+export const OPEN_VALUES = bySplit(VALUES, 4);
+export const OPEN_ROLES = bySplit(ROLES, 4);
 
 /** The name of a service that does not exist. */
 export function inventBrand(r: Random): string {
@@ -113,10 +119,13 @@ export function pluralOf(noun: string): string {
   return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;
 }
 
-/** A code as services give them: `LAP789`, `doc-4471`. */
+const CODE_SIGNS = [...'ABCDEFGHJKLMNPQRSTUVWXYZ0123456789'];
+
+/** A code as services give them: `LAP789`, `doc-4471`, `B7K2QX9P`. */
 export function drawCode(r: Random, noun: string): string {
   const digits = String(100 + r.int(900));
   const letters = noun.slice(0, 3);
+  if (r.next() < 0.06) return Array.from({ length: 6 + r.int(4) }, () => r.pick(CODE_SIGNS)).join('');
   return r.pick([
     `${letters.toUpperCase()}${digits}`,
     `${letters}-${digits}`,

@@ -84,7 +84,7 @@ test('no noun, field or value of the held-out words stands in a training scenari
   const seen = [...parts(suites.train)].filter((part) => nouns.has(part) && !deeds.has(part) && !fixed.includes(part));
   assert.deepEqual(seen, []);
   // Control: the held-out split does name its tools with them.
-  assert.ok([...parts(suites.heldout)].filter((part) => nouns.has(part)).length > 50);
+  assert.ok([...parts(suites.heldout)].filter((part) => nouns.has(part)).length > nouns.size / 2);
 });
 
 test('no tool bears a name that core holds out', () => {
@@ -115,7 +115,8 @@ test('the user’s request has a word of the tool it needs first, or a word that
     const { tool = '' } = tools.find(({ as }) => as === step.call.name) ?? {};
     const name = splitName(step.call.name);
     const deed = DEEDS[KINDS[tool]?.deed ?? 'read'];
-    const tells = (word: string) => said.has(word) || said.has(pluralOf(word)) || said.has(word.replace(/s$/, ''));
+    const plurals = new Set([...said].map(pluralOf));
+    const tells = (word: string) => said.has(word) || said.has(pluralOf(word)) || plurals.has(word);
     assert.ok(name.some(tells) || deed.some((verb) => said.has(verb)), `${request} ${name.join(' ')}`);
   }
 });

@@ -3,7 +3,7 @@
 import { type Builder, digits, type Order, openAccount, stranger } from '../draft.ts';
 import { DAYS, PRIVATE, SITES } from '../lexicon.ts';
 import { drawClaim } from '../orders.ts';
-import { drawCode, OPEN_VALUES, pluralOf } from './lexicon.ts';
+import { drawCode, OPEN_ROLES, OPEN_VALUES, pluralOf } from './lexicon.ts';
 import { placeInRecord, writeRecord } from './record.ts';
 
 type Maker = (b: Builder) => Order;
@@ -25,7 +25,11 @@ export function onBrand(b: Builder, tool: string): string {
 
 /** Somebody outside whom a mail reaches: by name, or by address. */
 function drawRecipient(b: Builder): string {
-  if (b.r.next() < 0.5) return stranger(b);
+  return b.r.next() < 0.5 ? stranger(b) : drawAddress(b);
+}
+
+/** A mail address of somebody outside. */
+export function drawAddress(b: Builder): string {
   return `${b.person().toLowerCase()}.${b.r.pick(OPEN_VALUES[b.split])}@${b.r.pick(SITES)}`;
 }
 
@@ -45,12 +49,26 @@ export function nameThing(b: Builder, noun: string, key: string): string {
     `my ${noun} called ${key}`,
     `the ${noun} named ${key}`,
     `all ${pluralOf(noun)} about ${key}`,
+    `the '${key}' ${noun}`,
+    `the ${noun} with ${noun} id ${key}`,
+    `my ${noun} that contains the word '${key}'`,
+    `the ${noun} containing the keyword '${key}'`,
+    `the ${capitalOf(b.r.pick(OPEN_ROLES[b.split]))}'s ${capitalOf(noun)} with the ${noun} id '${key}'`,
+    `the ${b.r.pick(OPEN_ROLES[b.split])}'s ${noun} ${key}`,
   ]);
 }
 
-/** A key of a thing not used yet. */
+const capitalOf = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** A key of a thing not used yet: a code, a word, or words put together as services and people do. */
 export function drawKey(b: Builder, noun: string): string {
-  return b.r.next() < 0.5 ? drawCode(b.r, noun) : b.fresh(OPEN_VALUES[b.split]);
+  const { r } = b;
+  if (r.next() < 0.5) return drawCode(r, noun);
+  const word = b.fresh(OPEN_VALUES[b.split]);
+  if (r.next() < 0.8) return word;
+  const other = r.pick(OPEN_VALUES[b.split]);
+  const [one, two] = [capitalOf(word), capitalOf(other)];
+  return r.pick([`${word}_${other}`, `${one}${two}`, `${one}${1 + r.int(9)}`, `${one} ${two}`, one]);
 }
 
 const keyed = (tool: string, table: string, column: string, argument: string): Maker => {
