@@ -185,7 +185,7 @@ export const QUICK_CONFIG: TrainConfig = {
   evaluate: { ...DEFAULT_CONFIG.evaluate, count: 240 },
 };
 
-/** What the suite `open` asks for: more words, longer texts, and more steps. About nineteen minutes on two cores. */
+/** What the suite `open` asks for: more words, longer texts, and more steps. About 25 minutes on two cores. */
 function openConfig(config: TrainConfig): TrainConfig {
   const { model, warm, grpo, sample } = config;
   return {

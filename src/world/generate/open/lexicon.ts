@@ -1,6 +1,7 @@
 // The words of the suite `open`: what services are about, what is done there and what their records hold. Far more of each
 // than a policy can learn by heart, so that it must match a request with the names it is shown. A quarter of the fields,
-// values and roles is held out, and a twelfth of the nouns, of which there are many. No name of a real product stands here: those are made of syllables.
+// values and roles is held out, and a twelfth of the nouns, of which there are many. No name of a real product stands here:
+// those are made of syllables.
 import type { Random } from '../../../episode/random.ts';
 import type { Split } from '../draft.ts';
 import { COMMON, PRECIOUS, PRIVATE, PUBLIC } from '../lexicon.ts';

@@ -1,6 +1,6 @@
 // The generator of the suite `open`: tasks in services nobody knows, under open names (naming.ts), with records as services
-// write them, beside scenarios of `core`, which teach the same judgement. Held out are a part of the words (lexicon.ts), all wordings
-// and styles that `core` holds out; tools of the world are the same in both splits, for they go by names drawn anew.
+// write them, beside scenarios of `core`, which teach the same judgement. Held out are a part of the words (lexicon.ts), all
+// wordings and styles that `core` holds out; tools of the world are the same in both splits, for they go by names drawn anew.
 // Seeded as in generate.ts: one scenario depends only on (seed, split, index).
 import { rng } from '../../../episode/random.ts';
 import type { Scenario } from '../../scenario.ts';
