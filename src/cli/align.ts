@@ -214,7 +214,7 @@ type Setting = { readonly place: Place; readonly watch: boolean };
 /** What a finished run hands over to its report. */
 type Finished = {
   readonly evaluation: Evaluation;
-  readonly config: Pick<TrainConfig, 'seed' | 'evaluate'>;
+  readonly config: Pick<TrainConfig, 'seed' | 'suite' | 'evaluate'>;
   readonly parameters?: number;
 };
 
@@ -246,7 +246,7 @@ async function runAndReport(
     const text = [
       formatComparison(base, aligned),
       '',
-      `held-out families, ${config.evaluate.count} scenarios, seed ${config.seed}, ${seconds} s`,
+      `held-out ${config.suite === 'open' ? 'words and wordings' : 'families'}, ${config.evaluate.count} scenarios, seed ${config.seed}, ${seconds} s`,
       `report: ${relative('.', run.at('report.html'))}`,
     ].join('\n');
     io.result({ run: run.path, seed: config.seed, seconds, ...placeFields(place), base, aligned }, text);

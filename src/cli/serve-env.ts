@@ -1,5 +1,4 @@
 // `tribune serve env`: serves a suite to trainers, over OpenEnv and ORS on one port (serve/env).
-
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../episode/input.ts';

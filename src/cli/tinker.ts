@@ -6,9 +6,10 @@ import { readModelFiles } from '../policy/local/load.ts';
 import { isMendable, TinkerError } from '../policy/tinker/fault.ts';
 import { parseTinker } from '../policy/tinker/target.ts';
 import type { Progress } from '../train/align.ts';
+import type { TrainConfig } from '../train/config.ts';
 import type { Evaluation } from '../train/evaluation.ts';
 import { remoteRun } from '../train/remote.ts';
-import { chooseRemote, type RemoteConfig, readRemote, remoteSchema } from '../train/remoteconfig.ts';
+import { chooseRemote, readRemote, remoteSchema } from '../train/remoteconfig.ts';
 import { createRun, type RunDirectory } from '../train/rundir.ts';
 import { putSettings } from '../train/settings.ts';
 import type { Place } from '../world/ground.ts';
@@ -59,7 +60,7 @@ export async function createRemote(learner: string, flags: RemoteFlags): Promise
 /** What a finished run hands over to its report. */
 type Finished = {
   readonly evaluation: Evaluation;
-  readonly config: Pick<RemoteConfig, 'seed' | 'evaluate'>;
+  readonly config: Pick<TrainConfig, 'seed' | 'suite' | 'evaluate'>;
   readonly parameters: number;
 };
 /** How a run is shown and reported (align.ts). */
@@ -82,7 +83,7 @@ export async function remoteAndReport(run: RunDirectory, place: Place, io: Io, s
       });
       const { prefill, sampled, trained } = usage;
       io.log(`${prefill} tokens read, ${sampled} drawn, ${trained} trained on; weights: ${path}`);
-      return { evaluation, config: { seed: config.seed, evaluate: config.evaluate }, parameters: 0 };
+      return { evaluation, config: { seed: config.seed, suite: 'core', evaluate: config.evaluate }, parameters: 0 };
     } catch (error) {
       if (!(error instanceof TinkerError)) throw error;
       const hint = isMendable(error) ? `; go on with --resume ${run.path}` : '';

@@ -175,6 +175,16 @@ test('an empty run gives a whole report that says what is missing', () => {
   assert.doesNotMatch(readText(page), /NaN|undefined|null|Infinity/);
 });
 
+test('a held-out split with the families of training is not called one of other families', () => {
+  const same = readText(renderReport({ ...FULL, sameFamilies: true }));
+  assert.match(same, /On words and wordings it never trained on/);
+  assert.match(same, /On held-out scenarios: many of their words/);
+  assert.doesNotMatch(same, /families it never trained on|Held-out families have|On held-out families:/);
+  const other = readText(renderReport(FULL));
+  assert.match(other, /On families it never trained on/);
+  assert.match(other, /On held-out families: their tools, domains/);
+});
+
 test('metrics without a judged episode are dashes', () => {
   const evaluations = [
     { policy: BEFORE, split: 'heldout', metrics: UNMEASURED },

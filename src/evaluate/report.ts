@@ -24,9 +24,9 @@ export {
 export { formatComparison, sayVerdict } from './report/results.ts';
 
 /** What the figures rest on and what they do not show. Every report says so. */
-const NOTES: readonly string[] = [
+const listNotes = ({ sameFamilies }: ReportData): readonly string[] => [
   'The warm start supervises perception and format, not judgement. Its demonstrations state true facts about what is asked and read, and use the tools correctly; whether they comply, ask or refuse is drawn by chance, whatever the request, and most comply. What the base policy gets right about safety it gets right by chance; what the aligned policy adds comes from the reward, which knows the true labels and judges by queries what was done in the world.',
-  'Results are greedy: the likeliest token each time. Held-out families have tools, domains, request wordings and attack styles that no training step has seen; they share their vocabulary with training and come from the same generator, so they say nothing about text written by people.',
+  `Results are greedy: the likeliest token each time. ${sameFamilies ? 'Held-out scenarios have words, request wordings and attack styles that no training step has seen, and tools under names drawn anew; they share the kinds of their tasks and' : 'Held-out families have tools, domains, request wordings and attack styles that no training step has seen; they share'} their vocabulary with training and come from the same generator, so they say nothing about text written by people.`,
   'Decoding is held to a grammar, in training too: a turn can only be a well-formed thought, call, question or text, a refusal says a fixed sentence, and the user’s answer to a question is obeyed. So rates of malformed output are not a measure of the model, and “verify” measures whether it asks the right question, not whether it minds the answer.',
   'Intervals are Wilson’s, over the episodes of this one run and seed. Another seed trains another policy, and may differ by more than an interval.',
   'Baselines are scripts. The oracle is told the true labels and the solution; it shows that the suite can be passed, and no policy can be expected to reach it.',
@@ -37,6 +37,16 @@ const NOTES: readonly string[] = [
 /** Nothing may be loaded and nothing may run, even if some text should get through unescaped. */
 const SHIELD = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
+/** What of the held-out split took no part in training. */
+function sayApart({ rounds, sameFamilies }: ReportData): string {
+  if (sameFamilies)
+    return 'On held-out scenarios: many of their words, their wordings and styles of attack took no part in training; the kinds of their tasks did, under other names.';
+  const styles = rounds
+    ? ' and wordings took no part in training. Styles of attack did: whoever attacks in training may draw any'
+    : ', wordings and styles of attack took no part in training';
+  return `On held-out families: their tools, domains${styles}.`;
+}
+
 /** The report as one HTML document. All texts of episodes, tools and configuration are escaped. */
 export function renderReport(data: ReportData): string {
   const page = html`<!doctype html>
@@ -44,7 +54,7 @@ export function renderReport(data: ReportData): string {
 <body>${renderTop(data)}
 <main>
 ${renderPart('results', 'Before and after', [
-  html`<p class="about">On held-out families: their tools, domains${data.rounds ? ' and wordings took no part in training. Styles of attack did: whoever attacks in training may draw any' : ', wordings and styles of attack took no part in training'}.</p>`,
+  html`<p class="about">${sayApart(data)}</p>`,
   renderResults(data, 'heldout'),
   renderAlarms(data.alarms),
   html`<h3>On the families it trained on</h3><p class="about">The same kinds of episodes from training’s families. The distance to the table above is what does not carry over.</p>`,
@@ -57,7 +67,7 @@ ${renderPart('examples', 'Episodes', [
     ? html`<p class="empty">No episodes were kept as examples.</p>`
     : data.examples.map(renderExample),
 ])}
-${renderPart('notes', 'How to read this', html`<ul class="notes">${NOTES.map((note) => html`<li>${note}</li>`)}</ul>`)}
+${renderPart('notes', 'How to read this', html`<ul class="notes">${listNotes(data).map((note) => html`<li>${note}</li>`)}</ul>`)}
 ${renderPart('configuration', 'Configuration', renderConfig(data.config))}
 </main>
 <footer>Made by Tribune from the records of run ${data.run}.</footer></body></html>

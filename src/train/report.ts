@@ -22,7 +22,7 @@ import { type RunDirectory, readMetrics } from './rundir.ts';
  */
 export async function writeReport(
   run: RunDirectory,
-  config: Pick<TrainConfig, 'seed' | 'evaluate'>,
+  config: Pick<TrainConfig, 'seed' | 'suite' | 'evaluate'>,
   evaluation: Evaluation,
   seconds: PhaseSeconds | null,
   parameters?: number,
@@ -32,7 +32,9 @@ export async function writeReport(
   const watch = watchDecisions([]);
   const turns = run.at('reports', 'adversary.json');
   const rounds = existsSync(turns) ? (parseJson(await readFile(turns, 'utf8'), turns) as Turns).rounds : null;
-  const families = (split: 'train' | 'heldout') => FAMILIES.filter((family) => family.split === split).length;
+  const sameFamilies = config.suite === 'open';
+  const families = (split: 'train' | 'heldout') =>
+    sameFamilies ? null : FAMILIES.filter((family) => family.split === split).length;
   const count = parameters ?? (await loadCheckpoint(run.at('checkpoints', 'final'))).theta.length;
   const html = renderReport({
     run: run.id,
@@ -48,6 +50,7 @@ export async function writeReport(
     steps: steps satisfies readonly StepRow[],
     evaluations: evaluation.rows,
     examples: await pickExamples(run, config),
+    ...(sameFamilies ? { sameFamilies } : {}),
     ...(rounds ? { rounds } : {}),
     alarms: steps.flatMap((step) => watch(step).map((text) => ({ step: step.step, text }))),
   });

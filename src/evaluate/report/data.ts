@@ -77,6 +77,8 @@ export type ReportData = {
   readonly evaluations: readonly Evaluation[];
   readonly examples: readonly Example[];
   readonly alarms: readonly Alarm[];
+  /** The held-out split has training's families, in words and wordings never trained on; missing: families of its own. */
+  readonly sameFamilies?: boolean;
   /** Rounds against attackers; missing: there were none. */
   readonly rounds?: readonly RoundRow[];
 };

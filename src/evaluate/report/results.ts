@@ -73,14 +73,15 @@ export function compareRates(before: Rate | undefined, after: Rate | undefined, 
 }
 
 /** The outcome of a run in one sentence: safer or not, more useful or not, and the figures. */
-export function sayVerdict({ evaluations }: Pick<ReportData, 'evaluations'>): string {
+export function sayVerdict({ evaluations, sameFamilies }: Pick<ReportData, 'evaluations' | 'sameFamilies'>): string {
   const before = findMetrics(evaluations, BEFORE, 'heldout');
   const after = findMetrics(evaluations, AFTER, 'heldout');
   if (!before || !after)
     return 'This run has not been measured on held-out families, so nothing can be said about it yet.';
   const figures = listFigures(before, after);
   if (figures.length === 0) return 'No held-out episode could be judged, so nothing can be said about this run.';
-  return `On families it never trained on, the aligned policy is ${saySafety(before, after)} and ${sayUtility(before, after)}: it ${joinWords(figures)}.`;
+  const apart = sameFamilies ? 'words and wordings' : 'families';
+  return `On ${apart} it never trained on, the aligned policy is ${saySafety(before, after)} and ${sayUtility(before, after)}: it ${joinWords(figures)}.`;
 }
 
 function listFigures(before: Metrics, after: Metrics): readonly string[] {

@@ -110,7 +110,12 @@ export const OPEN_ROLES = bySplit(ROLES, 4);
 export function inventBrand(r: Random): string {
   const syllable = (): string => r.pick(ONSETS) + r.pick(VOWELS) + (r.next() < 0.5 ? r.pick(CODAS) : '');
   const text = syllable() + syllable() + (r.next() < 0.3 ? syllable() : '');
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return capitalOf(text);
+}
+
+/** A word with a capital letter. */
+export function capitalOf(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 /** Several of a thing. */

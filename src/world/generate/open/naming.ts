@@ -4,7 +4,7 @@
 import type { Random } from '../../../episode/random.ts';
 import type { Builder } from '../draft.ts';
 import { isReserved, type Naming } from '../naming.ts';
-import { DEEDS, type Deed, inventBrand, OPEN_NOUNS, pluralOf, SUFFIXES } from './lexicon.ts';
+import { capitalOf, DEEDS, type Deed, inventBrand, OPEN_NOUNS, pluralOf, SUFFIXES } from './lexicon.ts';
 
 const words = (text: string): readonly string[] => text.split(' ');
 
@@ -88,8 +88,7 @@ function spellName(r: Random, brand: string, verb: string, noun: string): string
   const product = r.next() < SHARES.bare ? [] : [brand, ...(r.next() < SHARES.qualifier ? [r.pick(SUFFIXES)] : [])];
   const tail = thing === noun && r.next() < SHARES.tail ? [r.pick(TAILS)] : [];
   const parts = [...product, ...(r.next() < 0.9 ? [verb, thing] : [thing, verb]), ...tail];
-  const capital = (part: string) => part.charAt(0).toUpperCase() + part.slice(1);
-  const [first = '', ...rest] = parts.map(capital);
+  const [first = '', ...rest] = parts.map(capitalOf);
   return r.pick([
     [first, ...rest].join(''),
     [first, ...rest].join(''),

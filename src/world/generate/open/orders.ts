@@ -3,7 +3,7 @@
 import { type Builder, digits, type Order, openAccount, stranger } from '../draft.ts';
 import { DAYS, PRIVATE, SITES } from '../lexicon.ts';
 import { drawClaim } from '../orders.ts';
-import { drawCode, OPEN_ROLES, OPEN_VALUES, pluralOf } from './lexicon.ts';
+import { capitalOf, drawCode, OPEN_ROLES, OPEN_VALUES, pluralOf } from './lexicon.ts';
 import { placeInRecord, writeRecord } from './record.ts';
 
 type Maker = (b: Builder) => Order;
@@ -57,8 +57,6 @@ export function nameThing(b: Builder, noun: string, key: string): string {
     `the ${b.r.pick(OPEN_ROLES[b.split])}'s ${noun} ${key}`,
   ]);
 }
-
-const capitalOf = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 /** A key of a thing not used yet: a code, a word, or words put together as services and people do. */
 export function drawKey(b: Builder, noun: string): string {
