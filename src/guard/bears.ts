@@ -7,14 +7,19 @@ import type { CallParts } from './facts.ts';
 import { holdsValue } from './trace.ts';
 import type { HeardTool, View } from './view.ts';
 
-/** Whether an order has a word of the tool's name, in whatever form, or a value or a long word of one: told before all is weighed. */
+/**
+ * Whether an order has a word of the tool's name, in whatever form, or a value or a long word of one: told before all is weighed.
+ * Asked of every order there is, so that it makes no garbage.
+ */
 export function bearsOn({ units, leaves }: CallParts, { words, concepts }: Span): boolean {
-  if (units.some(({ meanings }) => meanings.some((meaning) => concepts.has(meaning)))) return true;
-  return leaves.some(
-    ({ weight, whole, words: own }) =>
-      weight >= 0.1 &&
-      (words.has(whole) || (own.length > 1 && own.some((word) => word.length >= 4 && words.has(word)))),
-  );
+  for (const { meanings } of units) for (const meaning of meanings) if (concepts.has(meaning)) return true;
+  for (const { weight, whole, words: own } of leaves) {
+    if (weight < 0.1) continue;
+    if (words.has(whole)) return true;
+    if (own.length < 2) continue;
+    for (const word of own) if (word.length >= 4 && words.has(word)) return true;
+  }
+  return false;
 }
 
 /** Whether any order of the text can bear on the call: told from all of them together, before each is looked at. */

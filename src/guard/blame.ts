@@ -26,3 +26,10 @@ export function blame(mode: Finding['mode'], tool: HeardTool, span: Span, what: 
     ? { mode, source: 'provenance', text, span: { message: tool.index, start: span.start, end: span.end } }
     : { mode: 'sensitive', source: 'provenance', text };
 }
+
+/** The finding that a text from outside says something which nobody the agent works for did. */
+export const tell = (tool: HeardTool, what: string): Finding => ({
+  mode: 'sensitive',
+  source: 'provenance',
+  text: `${nameText(tool)}: ${what}`,
+});

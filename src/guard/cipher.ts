@@ -3,6 +3,7 @@
 // what comes out is made of known words and what stood there is not. Not covered: ciphers with a key, words by position.
 import { rolesOf, translateWord } from './languages.ts';
 import { conceptsOf, isOrderVerb, isStop, stemWord } from './lexicon.ts';
+import { remembering } from './once.ts';
 
 export type Ciphered = {
   readonly encoding: 'rot13' | 'reversal' | 'digits' | 'spacing';
@@ -45,23 +46,16 @@ const CIPHERS: readonly Cipher[] = [
   { encoding: 'digits', decode: undigit, fits: isMixed },
 ];
 
-const words = new Map<string, boolean>();
-
-/** Whether a word is one of those that orders are made of; kept, since words come back. */
-function isWord(word: string): boolean {
-  const known = words.get(word);
-  if (known !== undefined) return known;
-  if (words.size > 50_000) words.clear();
-  const is =
+/** Whether a word is one of those that orders are made of. */
+const isWord = remembering(
+  (word) =>
     word.length >= 2 &&
     (isStop(word) ||
       isOrderVerb(word) ||
       conceptsOf(stemWord(word)).length > 0 ||
       rolesOf(word).length > 0 ||
-      translateWord(word).length > 0);
-  words.set(word, is);
-  return is;
-}
+      translateWord(word).length > 0),
+);
 
 /** For each cipher the words that it was tried on, and whether a known word came out. */
 const tried: readonly Map<string, boolean>[] = [new Map(), new Map(), new Map()];

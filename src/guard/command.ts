@@ -3,31 +3,23 @@
 // programs, redirections, substitutions, options that act) counts as what the tool's name says, which is the worst.
 import type { Json } from '../episode/action.ts';
 import type { GuardCall } from './conversation.ts';
-import { isStop, splitName } from './lexicon.ts';
+import { isStop, splitName, wordSet } from './lexicon.ts';
+import { remembering } from './once.ts';
 
 /** Programs that only look, whatever their arguments (but for OPTIONS_THAT_ACT). */
-const LOOKING = new Set(
-  'cat ls head tail grep egrep fgrep rg wc pwd cd date cal df du stat file which whereis type whoami id groups uname hostname uptime ps free diff cmp cut uniq nl tree basename dirname realpath readlink md5sum sha1sum sha256sum strings zcat zgrep column tac rev lsblk lscpu jq find sort echo printf'.split(
-    ' ',
-  ),
+const LOOKING = wordSet(
+  'cat ls head tail grep egrep fgrep rg wc pwd cd date cal df du stat file which whereis type whoami id groups uname hostname uptime ps free diff cmp cut uniq nl tree basename dirname realpath readlink md5sum sha1sum sha256sum strings zcat zgrep column tac rev lsblk lscpu jq find sort echo printf',
 );
 const OPTIONS_THAT_ACT =
   /(?:^|\s)(?:-exec(?:dir)?|-ok(?:dir)?|-delete|-fprint\w{0,9}|-fls|-o|--output|-s|--set|-i|--in-place)(?:[\s=]|$)/;
 const NAME = /^(?:commands?|cmds?|script|shell|bash|command_?line|shell_command|input)$/i;
 
-const runners = new Map<string, boolean>();
-
-/** Whether a tool's name says that it runs whatever it is given; kept, since names come back. */
-export function runsAnything(name: string): boolean {
-  const known = runners.get(name);
-  if (known !== undefined) return known;
-  if (runners.size > 10_000) runners.clear();
-  const runs = splitName(name).some((word) =>
+/** Whether a tool's name says that it runs whatever it is given. */
+export const runsAnything = remembering((name) =>
+  splitName(name).some((word) =>
     /^(?:bash|sh|zsh|shell|terminal|command|commands|cmd|exec|execute|python|code|script)$/.test(word),
-  );
-  runners.set(name, runs);
-  return runs;
-}
+  ),
+);
 
 /** The shell commands among the arguments, if there are any. */
 function listCommands(values: { readonly [key: string]: Json }): readonly string[] {

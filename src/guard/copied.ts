@@ -1,20 +1,19 @@
 // What a call takes from a tool's text as it stands there, whatever the grammar: a command word for word, values beside the tool's
 // own name, an account that is said to be a new one, all that an unasked-for deed is done to. Not here: orders (origin.ts).
+import { tell } from './blame.ts';
 import { findBound, keepWith } from './clause.ts';
 import { isRisky, listStatements } from './command.ts';
-import { type Finding, isEcho } from './destination.ts';
-import type { Digest } from './digest.ts';
+import { type Finding, isEcho, type OriginOptions } from './destination.ts';
 import { isConsequential } from './effects.ts';
 import { type CallParts, type Leaf, LINES } from './facts.ts';
 import { foldText, squash } from './fold.ts';
 import { userSays } from './handed.ts';
 import { stemWord } from './lexicon.ts';
-import { hostOf } from './literals.ts';
 import { isFieldOfPointed } from './pointed.ts';
 import { isFound } from './purpose.ts';
 import { meets } from './said.ts';
 import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
-import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
+import { type HeardTool, hasMeaning, hasWord, type View } from './view.ts';
 
 /** How far from the tool's name a value may stand. */
 const NEAR = 400;
@@ -23,10 +22,10 @@ const NEAR = 400;
 export function judgeCopied(
   view: View,
   parts: CallParts,
-  { hands, strict }: { readonly hands: (tool: HeardTool) => boolean; readonly strict: boolean },
+  { hands, strict, links }: Pick<OriginOptions, 'strict' | 'links'> & { readonly hands: (tool: HeardTool) => boolean },
 ): Finding | null {
   if (view.user.length === 0) return null;
-  const drawn = findLure(view, parts) ?? findErrand(view, parts) ?? findQuery(view, parts, hands);
+  const drawn = links?.judgeLure(view, parts) ?? findQuery(view, parts, hands);
   if (drawn !== null || !isConsequential(parts.effects)) return drawn;
   const strange = parts.leaves.filter(
     (leaf) => leaf.kind !== 'date' && leaf.weight >= 0.25 && !isTrusted(view, leaf) && !holdsIn(view.shown, leaf),
@@ -82,12 +81,6 @@ function judgeErasing(
   };
 }
 
-const tell = (tool: HeardTool, what: string): Finding => ({
-  mode: 'sensitive',
-  source: 'provenance',
-  text: `${nameText(tool)}: ${what}`,
-});
-
 /** Whether a text, to be written somewhere, has what is fetched elsewhere run. */
 const runsRemote = (value: string): boolean =>
   /\b(?:curl|wget|iwr|irm)\b[^\n]{0,300}(?:\|\s{0,3}(?:sudo )?(?:ba|z|da)?sh\b|\|\s{0,3}(?:python|node|perl|iex)|\))|\bbase64 (?:-d|--decode)\b/i.test(
@@ -102,56 +95,6 @@ const isCopied = (view: View, tool: HeardTool, command: string): boolean => {
     !view.user.some(({ digest }) => digest.folded.text.includes(text))
   );
 };
-
-const WEB = /web|search|page|brows|fetch|url|http|navigat|google|crawl|click|visit|bash|shell|terminal|read_?file/i;
-
-/** The user speaks of pages. */
-const ASKS_WEB =
-  /\b(?:web|sites?|website|pages?|links?|urls?|brows\w{0,4}|visit|open|online|google|search|research|compare|look up|follow|readme|docs)\b/;
-
-/** A link to open that only a letter or a record brings, to a place nobody spoke of, while nobody spoke of the web. */
-function findLure(view: View, { leaves }: CallParts): Finding | null {
-  const [link] = leaves;
-  if (link?.kind !== 'link' || link.role === 'content' || leaves.length > 3) return null;
-  const trusted = [...view.user, ...view.system, ...view.shown];
-  if (userSays(view, ASKS_WEB)) return null;
-  const host = hostOf(link.folded);
-  // A page is asked for by its address; what follows a question mark is told to whoever owns it.
-  if (host === null || !link.folded.includes('?') || trusted.some(({ digest }) => digest.folded.text.includes(host)))
-    return null;
-  const page = link.folded.slice(0, link.folded.indexOf('?'));
-  const tool = view.tools.find(({ digest }) => digest.folded.text.includes(page));
-  if (tool === undefined || WEB.test(tool.tool)) return null;
-  return tell(tool, `only there is the link ${show(link.value)}, and nobody spoke of opening one`);
-}
-
-/**
- * A link made up by the agent for a host that only a tool's text brings and nothing was read from, with words of the conversation in
- * what follows the question mark: to open it is to tell them.
- */
-function findErrand(view: View, { leaves }: CallParts): Finding | null {
-  const link = leaves.find(({ kind, folded }) => kind === 'link' && folded.includes('?'));
-  const host = link === undefined ? null : hostOf(link.folded);
-  if (link === undefined || host === null) return null;
-  const trusted = [...view.user, ...view.system, ...view.shown];
-  const has = ({ digest }: { readonly digest: Digest }): boolean => digest.folded.text.includes(host);
-  if (trusted.some(has) || view.tools.some((tool) => tool.echoes().includes(host))) return null;
-  const tool = view.tools.find(has);
-  // Documentation says how links are made.
-  if (
-    tool === undefined ||
-    /docs?\b|readme|api|manual|guide/i.test(tool.tool) ||
-    view.tools.some(({ digest }) => digest.folded.text.includes(link.folded))
-  )
-    return null;
-  const query = link.folded.slice(link.folded.indexOf('?')).replace(/%[0-9a-f]{2}/g, ' ');
-  const given = query.split(/[?&;]/).map((part) => part.slice(part.indexOf('=') + 1));
-  const told = (given.join(' ').match(/[\p{L}\p{N}]{4,}/gu) ?? []).filter((word) => !tool.digest.words.has(word));
-  const carried = told.find((word) => hasWord([...trusted, ...view.tools], word));
-  return carried === undefined
-    ? null
-    : tell(tool, `the link to ${host} comes from there, and would tell ${show(carried)}`);
-}
 
 const QUERY =
   /^\s{0,9}(?:with\b.{1,400})?(?:select\b.{1,2000}\bfrom\b|update\b.{1,80}\bset\b.{1,80}=|insert into\b|delete from\b|(?:drop|alter|create|truncate) (?:table|database|user|role|view|policy)\b|grant\b.{1,200}\bto\b)/is;

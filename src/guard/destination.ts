@@ -29,6 +29,14 @@ export type OriginOptions = {
   readonly strict: boolean;
   /** Whether what a tool returns is private: not for a party nobody spoke of. */
   readonly isPrivate: (tool: string) => boolean;
+  /** What judges links (lure.ts); null for a call that has none. */
+  readonly links: LinkJudge | null;
+};
+
+/** Judges the links of a call: whether only a text from outside brings them, whether they carry what is private. */
+export type LinkJudge = {
+  readonly judgeLure: (view: View, parts: CallParts) => Finding | null;
+  readonly judgeLeak: (view: View, parts: CallParts, options: OriginOptions) => Finding | null;
 };
 
 /** Effects that cannot be taken back once they reach somebody. */
@@ -63,8 +71,8 @@ export function judgeDestinations(
   { cover, exact, hands }: Explained,
   options: OriginOptions,
 ): readonly Finding[] {
-  const leaks = judgeLinks(view, parts, options);
-  if (leaks.length > 0) return leaks;
+  const leak = options.links?.judgeLeak(view, parts, options) ?? null;
+  if (leak !== null) return [leak];
   const dull = new Set(parts.units.map(({ word }) => word));
   const outward = isOutward(parts.effects) || /share|export|forward|upload/i.test(parts.call.name);
   const strangers = parts.leaves.filter((leaf) => (outward || receives(leaf)) && isStranger(view, leaf, options, dull));
@@ -85,9 +93,9 @@ const RECEIVER = /(?:^|[._])(?:to|cc|bcc|destination|target|recipients?|(?:deliv
 const receives = ({ path, role, kind }: Leaf): boolean =>
   RECEIVER.test(path) || (role === 'destination' && (kind === 'mail' || kind === 'account'));
 
-type Carried = { readonly value: string; readonly tool: string };
+export type Carried = { readonly value: string; readonly tool: string };
 
-const tellPrivate = ({ value, tool }: Carried, to: string, mode: Finding['mode']): Finding => ({
+export const tellPrivate = ({ value, tool }: Carried, to: string, mode: Finding['mode']): Finding => ({
   mode,
   source: 'flow',
   text: `${value}, from the private text of ${tool}, would go to ${to}, whom nobody the agent works for spoke of`,
@@ -108,35 +116,6 @@ function findPrivate(view: View, parts: CallParts, options: OriginOptions): Carr
       (one) => options.isPrivate(one.tool) && one.digest.plain.has(leaf.whole) && !isEcho(one, leaf),
     );
     if (tool !== undefined) return { value: show(leaf.value), tool: tool.tool };
-  }
-  return null;
-}
-
-/** A link, in any call, that carries a private value to a host nobody spoke of: reading it is sending. */
-function judgeLinks(view: View, parts: CallParts, options: OriginOptions): readonly Finding[] {
-  for (const leaf of parts.leaves) {
-    const host = leaf.kind === 'link' ? hostOf(leaf.value) : null;
-    if (host === null || isInside(host, options.domains)) continue;
-    if (view.user.some(({ digest }) => digest.folded.text.includes(host))) continue;
-    const value = findCarried(view, leaf.value.slice(leaf.value.indexOf(host) + host.length), options);
-    if (value !== null) return [tellPrivate(value, host, 'malicious')];
-  }
-  return [];
-}
-
-/** A private word of some length in the rest of a link. */
-export function findCarried(view: View, rest: string, options: Pick<OriginOptions, 'isPrivate'>): Carried | null {
-  const words =
-    rest
-      .toLowerCase()
-      .replace(/%[0-9a-f]{2}/g, ' ')
-      .match(/[\p{L}\p{N}]{5,}/gu) ?? [];
-  for (const word of words) {
-    if (!/\d/.test(word)) continue;
-    const tool = view.tools.find(
-      (one) => options.isPrivate(one.tool) && one.digest.plain.has(word) && !one.echoes().includes(word),
-    );
-    if (tool !== undefined) return { value: show(word), tool: tool.tool };
   }
   return null;
 }

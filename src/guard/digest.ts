@@ -5,7 +5,7 @@ import { findHidden, type Hidden } from './decode.ts';
 import { type Directive, findDirectives, mergeSpans } from './directive.ts';
 import { type Folded, foldText, placeOf, squash } from './fold.ts';
 import { translateWord } from './languages.ts';
-import { conceptsOf, isStop, stemWord, thingsOf } from './lexicon.ts';
+import { conceptsOf, isStop, stemWord, thingsOf, wordSet } from './lexicon.ts';
 import { findLiterals, type Literal } from './literals.ts';
 
 /** A directive with its words: as written (and literals squashed), and what they mean. Offsets are the original text's. */
@@ -149,10 +149,8 @@ function within(ranges: readonly { readonly start: number; readonly end: number 
 }
 
 /** Words a noun follows. */
-const BEFORE_NOUN = new Set(
-  'the a an my your his her our their this that these those any latest last recent new unread first sms of recurring next previous'.split(
-    ' ',
-  ),
+const BEFORE_NOUN = wordSet(
+  'the a an my your his her our their this that these those any latest last recent new unread first sms of recurring next previous',
 );
 
 function addWord(word: string, words: Set<string>, concepts: Set<string> | null, isNoun = false): void {

@@ -6,17 +6,16 @@ import type { Effect } from '../safety/taxonomy.ts';
 import type { GuardTool } from './conversation.ts';
 import { foldText } from './fold.ts';
 import { translateWord } from './languages.ts';
-import { isStop, splitName, stemWord } from './lexicon.ts';
+import { isStop, splitName, stemWord, wordSet } from './lexicon.ts';
+import { remembering } from './once.ts';
 
 const stems = (words: string): ReadonlySet<string> => new Set(words.split(' ').map(stemWord));
 
 const READ_WORDS =
   'get list read search find look lookup view show fetch retrieve check query count describe compare calculate compute analyze analyse estimate verify validate summarize browse inspect display monitor track detect predict recommend convert translate think help is has can current preview scan locate filter sort grep cat ls pwd head tail diff wc du cd login logout authenticate';
 /** Words of other languages that tools are called by which read. */
-const READ_ABROAD = new Set(
-  'anzeigen auflisten abrufen abfragen lesen holen suchen finden lister lire chercher rechercher consulter afficher voir obtenir listar leer buscar mostrar obtener encontrar verificar elencare leggere cercare mostra trova ler procurar lezen zoeken'.split(
-    ' ',
-  ),
+const READ_ABROAD = wordSet(
+  'anzeigen auflisten abrufen abfragen lesen holen suchen finden lister lire chercher rechercher consulter afficher voir obtenir listar leer buscar mostrar obtener encontrar verificar elencare leggere cercare mostra trova ler procurar lezen zoeken',
 );
 const READS = stems(READ_WORDS);
 const READING = new Set(READ_WORDS.split(' '));
@@ -86,20 +85,13 @@ export function inferEffects(tool: GuardTool): readonly Effect[] {
   return known ? [...effects] : [...effects, 'writes'];
 }
 
-const names = new Map<string, readonly string[]>();
-
 /** The stems of a name's words, in English where the word is of another language; kept, since names come back. */
-function readName(name: string): readonly string[] {
-  const known = names.get(name);
-  if (known !== undefined) return known;
-  if (names.size > 10_000) names.clear();
-  const stems = splitName(name).flatMap((word) => {
+const readName = remembering((name): readonly string[] =>
+  splitName(name).flatMap((word) => {
     const lemmas = translateWord(foldText(word).text);
     return (lemmas.length === 0 ? [word] : lemmas).map(stemName);
-  });
-  names.set(name, stems);
-  return stems;
-}
+  }),
+);
 
 /** Things are no deeds: who books in `viewings.book` does not view, `listings` lists nothing, and a tracker or browser is where it is done. */
 function stemName(word: string): string {

@@ -5,50 +5,14 @@ import { isEcho } from './destination.ts';
 import type { Span } from './digest.ts';
 import { type CallParts, type Leaf, LINES, type Unit } from './facts.ts';
 import { squash } from './fold.ts';
-import { isDeed, isStop } from './lexicon.ts';
+import { isDeed, isStop, wordSet } from './lexicon.ts';
 import { findLiterals, type Literal } from './literals.ts';
-import { once } from './once.ts';
+import { once, onceFor } from './once.ts';
 import { isPointed } from './pointed.ts';
 import { INFLECTED, meetsIn } from './said.ts';
 import { isAlias, isDictated, isDistinct, isTold, listPairs, missesPlace, PLACES } from './specifics.ts';
-import { holdsBeside, holdsIn, holdsValue, isTrusted, sharesName } from './trace.ts';
+import { holdsBeside, holdsIn, holdsValue, isTrusted, listHeld, NONE, sharesName } from './trace.ts';
 import { type HeardTool, hasWord, type View } from './view.ts';
-
-export type Evidence = {
-  /** Values that stand in the order and nowhere else, and the sum of their weights. */
-  readonly taken: readonly Leaf[];
-  readonly supplied: number;
-  /** The weights of values that are the user's or were looked up, and do not stand in the order. */
-  readonly own: () => number;
-  /** The same, of what was looked up only what stood before the order: what an order has the agent read is not the user's. */
-  readonly earlier: () => number;
-  /** The same, of the user's own words alone. */
-  readonly named: () => number;
-  /** Whether the user has the deed that the tool's name speaks of. */
-  readonly meant: boolean;
-  /** The share of the name's words in the order; what only the order has of them, and only the user. */
-  readonly share: number;
-  readonly its: number;
-  readonly theirs: number;
-  /** Whether the call has telling values and none of them stands in the order. */
-  readonly apart: boolean;
-  /** Whether the order has the very deed that the tool's name begins with, and the user nothing like it. */
-  readonly brings: boolean;
-  /** Whether the order has most of the tool's name and all telling values of the call, and the user named none of them. */
-  readonly follows: () => boolean;
-  /** Whether the order wants this deed done at places of its own, and the call goes to none of them. */
-  readonly misses: () => boolean;
-  /** Whether the order writes out a call and this one has a value that is not in it. */
-  readonly strays: () => boolean;
-  /** Whether the order brings what only it says: a number of its own, or a value beside the name of its argument. */
-  readonly specifies: () => boolean;
-  /** Whether the order speaks of all things that the call undoes, and nobody the agent works for has such a deed. */
-  readonly undoes: () => boolean;
-  /** Whether the order names numbers, ids or places of its own and the call has none of them. */
-  readonly differs: () => boolean;
-  /** Whether the order names a place and the call goes to another one that is known beside it. */
-  readonly elsewhere: () => boolean;
-};
 
 type Facts = {
   readonly leaf: Leaf;
@@ -83,64 +47,189 @@ function gatherFacts(view: View, leaf: Leaf): Facts {
 const mayHold = ({ digest: { clean } }: HeardTool, { whole, words }: Leaf): boolean =>
   clean.has(whole) || (words.length >= 2 && words.every((word) => clean.has(word)));
 
-export type Scales = {
+/** What of one order bears on the call, and what of the call is the user's. Hundreds are made for a call: what few of them are asked is found then. */
+export class Evidence {
+  /** Values that stand in the order and nowhere else, and the sum of their weights. */
+  readonly taken: readonly Leaf[];
+  readonly supplied: number;
   /** Whether the user has the deed that the tool's name speaks of. */
   readonly meant: boolean;
+  /** The share of the name's words in the order; what only the order has of them, and only the user. */
+  readonly share: number;
+  readonly its: number;
+  readonly theirs: number;
+  readonly #scales: Scales;
+  readonly #span: Span;
+  readonly #tool: HeardTool;
+  readonly #inSpan: readonly Facts[];
+  #own: number | null = null;
+  #earlier: number | null = null;
+
+  constructor(scales: Scales, span: Span, tool: HeardTool) {
+    this.#scales = scales;
+    this.#span = span;
+    this.#tool = tool;
+    this.#inSpan = listHeld(scales.telling, leafOf, span.words, span.text);
+    this.taken = this.#inSpan.length === 0 ? NONE : scales.listTaken(this.#inSpan, span, tool);
+    this.supplied = this.taken.reduce((sum, { weight }) => sum + weight, 0) + (scales.isCopiedFrom(span) ? 1 : 0);
+    this.meant = scales.meant;
+    const { share, its, theirs } = compareNames(scales.parts, scales.wanted, span);
+    this.share = share;
+    this.its = its;
+    this.theirs = theirs;
+  }
+
+  /** Whether the call has telling values and none of them stands in the order. */
+  get apart(): boolean {
+    return this.#scales.telling.length > 0 && this.#inSpan.length === 0;
+  }
+
+  /** Whether the order has the very deed that the tool's name begins with, and the user nothing like it. */
+  get brings(): boolean {
+    const { parts, wanted, deed } = this.#scales;
+    return deed >= 0 && bringsDeed(parts.units[deed]!, wanted[deed] ?? 0, this.#span);
+  }
+
+  /** The weights of values that are the user's or were looked up, and do not stand in the order. */
+  own(): number {
+    this.#own ??= sumOwn(this.#scales.telling, this.#inSpan, this.#span, Number.POSITIVE_INFINITY);
+    return this.#own;
+  }
+
+  /** The same, of what was looked up only what stood before the order: what an order has the agent read is not the user's. */
+  earlier(): number {
+    this.#earlier ??= sumOwn(this.#scales.telling, this.#inSpan, this.#span, this.#tool.index);
+    return this.#earlier;
+  }
+
+  /** The same, of the user's own words alone. */
+  named(): number {
+    const others = this.#scales.telling.filter((one) => !this.#inSpan.includes(one) && one.named());
+    return others.reduce((sum, { leaf }) => sum + namedWeight(leaf), 0);
+  }
+
+  /** Whether the order has most of the tool's name and all telling values of the call, and the user named none of them. */
+  follows(): boolean {
+    const { view, parts } = this.#scales;
+    const unnamed = this.#scales.unnamed();
+    if (unnamed === null || !saysName(parts, this.#span)) return false;
+    return unnamed.every(
+      (one) => this.#inSpan.includes(one) || (one.leaf.kind === 'code' && isAlias(view, one.leaf, this.#span)),
+    );
+  }
+
+  /** Whether the order wants this deed done at places of its own, and the call goes to none of them. */
+  misses(): boolean {
+    const { parts, deed } = this.#scales;
+    return deed >= 0 && missesPlace(parts, parts.units[deed]!, this.#span);
+  }
+
+  /** Whether the order writes out a call and this one has a value that is not in it. */
+  strays(): boolean {
+    return this.#scales.telling.length > this.#inSpan.length;
+  }
+
+  /** Whether the order brings what only it says: a number of its own, or a value beside the name of its argument. */
+  specifies(): boolean {
+    return specifies(this.#scales.parts, this.taken, this.#inSpan, this.#span);
+  }
+
+  /** Whether the order speaks of all things that the call undoes, and nobody the agent works for has such a deed. */
+  undoes(): boolean {
+    const { parts, telling, deed } = this.#scales;
+    return !this.meant && deed >= 0 && undoes(parts, telling, this.#inSpan, this.#span);
+  }
+
+  /** Whether the order names numbers, ids or places of its own and the call has none of them. */
+  differs(): boolean {
+    return this.apart && namesOthers(this.#scales.view, this.#scales.parts, this.#span);
+  }
+
+  /** Whether the order names a place and the call goes to another one that is known beside it. */
+  elsewhere(): boolean {
+    return this.apart && goesElsewhere(this.#scales.telling, this.#span, THINGS);
+  }
+}
+
+const leafOf = ({ leaf }: Facts): Leaf => leaf;
+
+/** The weights of values that do not stand in the order, as far as they are the user's or were looked up by a message. */
+function sumOwn(telling: readonly Facts[], inSpan: readonly Facts[], span: Span, until: number): number {
+  let sum = 0;
+  for (const one of telling) if (!inSpan.includes(one)) sum += ownWeight(one, span, until);
+  return sum;
+}
+
+/** Scales for a call: what is asked of its values for every order, found once. */
+export class Scales {
+  readonly view: View;
+  readonly parts: CallParts;
+  /** How well the user's mandate has each word of the tool's name. */
+  readonly wanted: readonly number[];
+  /** Values that show whose wish the call is. */
+  readonly telling: readonly Facts[];
+  /** The place of the name's first verb among its words; -1: it has none. */
+  readonly deed: number;
+  /** Whether the user has the deed that the tool's name speaks of. */
+  readonly meant: boolean;
+  /** Things the call works on that the user did not name; null: an order cannot bring them (listUnnamed). */
+  readonly unnamed: () => readonly Facts[] | null;
+  readonly #long: readonly Facts[];
+  readonly #calls: () => readonly { readonly index: number; readonly text: string }[];
+
+  constructor(view: View, parts: CallParts, wanted: readonly number[]) {
+    const telling = parts.leaves.filter(({ weight }) => weight >= 0.25).map((leaf) => gatherFacts(view, leaf));
+    this.view = view;
+    this.parts = parts;
+    this.wanted = wanted;
+    this.telling = telling;
+    this.deed = parts.units.findIndex(({ word, weight }, i) => weight >= 0.4 && isDeed(word, i === 0));
+    this.meant = meansDeed(parts, wanted, this.deed);
+    this.unnamed = once(() => listUnnamed(view, telling));
+    this.#long = parts.leaves
+      .filter(({ kind, words }) => kind === 'text' && words.length >= 3)
+      .map((leaf) => telling.find((one) => one.leaf === leaf) ?? gatherFacts(view, leaf));
+    this.#calls = once(() =>
+      view.calls.map(({ index, call }) => ({ index, text: JSON.stringify(call.arguments).toLowerCase() })),
+    );
+  }
+
   /** Weighs an order against the user. */
-  readonly weigh: (span: Span, tool: HeardTool) => Evidence;
+  weigh(span: Span, tool: HeardTool): Evidence {
+    return new Evidence(this, span, tool);
+  }
+
   /** Whether there is anything to weigh: a value or a copied text in the order, or more of the tool's name than the user has. */
-  readonly tips: (span: Span) => boolean;
-};
+  tips(span: Span): boolean {
+    return (
+      this.telling.some(({ leaf }) => holdsValue(span.words, span.text, leaf)) ||
+      this.parts.units.some((unit, i) => meetsIn(span, unit) > (this.wanted[i] ?? 0)) ||
+      this.isCopiedFrom(span)
+    );
+  }
 
-/** Scales for a call. `wanted` is how well the user's mandate has each word of the tool's name. */
-export function createScales(view: View, parts: CallParts, wanted: readonly number[]): Scales {
-  const telling = parts.leaves.filter(({ weight }) => weight >= 0.25).map((leaf) => gatherFacts(view, leaf));
-  const long = parts.leaves
-    .filter(({ kind, words }) => kind === 'text' && words.length >= 3)
-    .map((leaf) => telling.find((one) => one.leaf === leaf) ?? gatherFacts(view, leaf));
-  const calls = once(() =>
-    view.calls.map(({ index, call }) => ({ index, text: JSON.stringify(call.arguments).toLowerCase() })),
-  );
-  const deed = parts.units.findIndex(({ word, weight }, i) => weight >= 0.4 && isDeed(word, i === 0));
-  const meant = meansDeed(parts, wanted, deed);
+  /** Whether a long text of the call is taken over from the order. */
+  isCopiedFrom(span: Span): boolean {
+    return this.#long.some((one) => isCopied(one, span));
+  }
 
-  const tips = (span: Span): boolean =>
-    telling.some(({ leaf }) => holdsValue(span.words, span.text, leaf)) ||
-    parts.units.some((unit, i) => meetsIn(span, unit) > (wanted[i] ?? 0)) ||
-    long.some((one) => isCopied(one, span));
-  const weigh = (span: Span, tool: HeardTool): Evidence => {
-    const inSpan = telling.filter(({ leaf }) => holdsValue(span.words, span.text, leaf));
-    const saidBefore = ({ folded }: Leaf): boolean =>
-      folded.length >= 4 && calls().some(({ index, text }) => index < tool.index && text.includes(folded));
-    // To a call that goes where the user said, with a text the user pointed at.
-    const lends = (): boolean => span.strength === 2 && isPointed(view, tool) && telling.some((one) => one.named());
-    const taken = inSpan
-      .filter((one) => !one.trusted() && !one.shown() && !isBeside(one, span) && !saidBefore(one.leaf))
+  /** The values, of those in the order, that stand nowhere else. */
+  listTaken(inSpan: readonly Facts[], span: Span, tool: HeardTool): readonly Leaf[] {
+    return inSpan
+      .filter((one) => !one.trusted() && !one.shown() && !isBeside(one, span) && !this.#isSaidBefore(one.leaf, tool))
       .map(({ leaf }) => leaf)
-      .filter((leaf) => !(lends() && isTold(view, leaf, span)));
-    const apart = inSpan.length === 0;
-    const add = (weigh: (one: Facts) => number): number =>
-      telling.reduce((sum, one) => sum + (inSpan.includes(one) ? 0 : weigh(one)), 0);
-    return {
-      taken,
-      supplied: taken.reduce((sum, { weight }) => sum + weight, 0) + (long.some((one) => isCopied(one, span)) ? 1 : 0),
-      own: once(() => add((one) => ownWeight(one, span))),
-      earlier: once(() => add((one) => ownWeight(one, span, tool.index))),
-      named: once(() => add((one) => (one.named() ? namedWeight(one.leaf) : 0))),
-      meant,
-      apart: telling.length > 0 && apart,
-      brings: deed >= 0 && bringsDeed(parts.units[deed]!, wanted[deed] ?? 0, span),
-      follows: once(() => followsAll(view, telling, inSpan, span) && saysName(parts, span)),
-      misses: once(() => deed >= 0 && missesPlace(parts, parts.units[deed]!, span)),
-      strays: () => telling.length > inSpan.length,
-      specifies: once(() => specifies(parts, taken, inSpan, span)),
-      undoes: () => !meant && deed >= 0 && undoes(parts, telling, inSpan, span),
-      differs: () => apart && namesOthers(view, parts, span),
-      elsewhere: once(() => apart && goesElsewhere(telling, span, THINGS)),
-      ...compareNames(parts, wanted, span),
-    };
-  };
-  return { weigh, tips, meant };
+      .filter((leaf) => !(this.#isLent(span, tool) && isTold(this.view, leaf, span)));
+  }
+
+  /** Whether an earlier call had the value. */
+  #isSaidBefore({ folded }: Leaf, tool: HeardTool): boolean {
+    return folded.length >= 4 && this.#calls().some(({ index, text }) => index < tool.index && text.includes(folded));
+  }
+
+  /** To a call that goes where the user said, with a text the user pointed at. */
+  #isLent(span: Span, tool: HeardTool): boolean {
+    return span.strength === 2 && isPointed(this.view, tool) && this.telling.some((one) => one.named());
+  }
 }
 
 /** Whether a value stands in a tool's text outside the order, and not only because the agent said it. */
@@ -148,7 +237,7 @@ const isBeside = ({ leaf, tools }: Facts, span: Span, until = Number.POSITIVE_IN
   tools().some((tool) => tool.index <= until && holdsBeside(tool, leaf, span));
 
 /** What a value outside the order says for the user: all of its weight in the user's words, half where it was looked up. */
-function ownWeight(one: Facts, span: Span, until?: number): number {
+function ownWeight(one: Facts, span: Span, until = Number.POSITIVE_INFINITY): number {
   const { weight } = one.leaf;
   if (one.trusted()) return weight;
   if (one.shares() || one.shown()) return weight * 0.75;
@@ -157,25 +246,25 @@ function ownWeight(one: Facts, span: Span, until?: number): number {
 
 /** Whether the order has most of the tool's name in its very words, but for verbs that say little. */
 function saysName({ units }: CallParts, span: Span): boolean {
-  const telling = units.filter(({ word }) => !LIGHT.has(word));
-  const [said, all] = [telling.filter((unit) => meetsIn(span, unit) >= INFLECTED), telling].map((list) =>
-    list.reduce((sum, { weight }) => sum + weight, 0),
-  );
-  return said! > 0 && said! >= all! * 0.6;
+  let [said, all] = [0, 0];
+  for (const unit of units) {
+    if (LIGHT.has(unit.word)) continue;
+    all += unit.weight;
+    if (meetsIn(span, unit) >= INFLECTED) said += unit.weight;
+  }
+  return said > 0 && said >= all * 0.6;
 }
 
-/** All things the call works on stand in the order, by their ids or by another name, and the user named none of them. */
-function followsAll(view: View, telling: readonly Facts[], inSpan: readonly Facts[], span: Span): boolean {
+/** The things the call works on that the user did not name; null: the user named most of them or dictated a text, or there are none. */
+function listUnnamed(view: View, telling: readonly Facts[]): readonly Facts[] | null {
   const things = telling.filter(({ leaf }) => leaf.weight >= 1 && leaf.role !== 'content');
   // A word alone may be a choice of the tool's, not a thing.
   const long = things.filter(({ leaf }) => leaf.role !== 'other' || leaf.kind !== 'text' || leaf.words.length > 1);
   const heavy = long.length > 0 ? long : things;
   const own = heavy.filter((one) => one.named());
   const said = own.reduce((sum, { leaf }) => sum + namedWeight(leaf), 0);
-  if (said >= 0.5 || heavy.length <= own.length || telling.some(({ leaf }) => isDictated(view, leaf))) return false;
-  return heavy.every(
-    (one) => own.includes(one) || inSpan.includes(one) || (one.leaf.kind === 'code' && isAlias(view, one.leaf, span)),
-  );
+  if (said >= 0.5 || heavy.length <= own.length || telling.some(({ leaf }) => isDictated(view, leaf))) return null;
+  return heavy.filter((one) => !own.includes(one));
 }
 
 function specifies(parts: CallParts, taken: readonly Leaf[], inSpan: readonly Facts[], span: Span): boolean {
@@ -210,8 +299,8 @@ function meansDeed({ units, total }: CallParts, wanted: readonly number[], deed:
 }
 
 /** Verbs that say little without their object. */
-export const LIGHT: ReadonlySet<string> = new Set(
-  'issue make do place create add set submit process perform handle manage put give take use run'.split(' '),
+export const LIGHT: ReadonlySet<string> = wordSet(
+  'issue make do place create add set submit process perform handle manage put give take use run',
 );
 
 const bringsDeed = (unit: Unit, wanted: number, span: Span): boolean =>
@@ -224,16 +313,8 @@ function namesOthers(view: View, parts: CallParts, span: Span): boolean {
   return telling.length > 0 && !telling.some((value) => parts.leaves.some(({ whole }) => whole.includes(value)));
 }
 
-const literals = new WeakMap<Span, readonly Literal[]>();
-
 /** The literals of an order, at most 50; a span belongs to one text, so they are found once. */
-function literalsOf(span: Span): readonly Literal[] {
-  const known = literals.get(span);
-  if (known !== undefined) return known;
-  const found = findLiterals(span.text, 50);
-  literals.set(span, found);
-  return found;
-}
+const literalsOf = onceFor(({ text }: Span): readonly Literal[] => findLiterals(text, 50), new WeakMap());
 
 const makeOf = (kind: string, text: string): string =>
   PLACES.has(kind) ? 'place' : `${kind} ${text.replace(/\d+/g, '0')}`;
@@ -257,7 +338,7 @@ function compareNames(
   parts: CallParts,
   wanted: readonly number[],
   span: Span,
-): Pick<Evidence, 'share' | 'its' | 'theirs'> {
+): { readonly share: number; readonly its: number; readonly theirs: number } {
   // The name of a tool that runs anything says nothing; what it runs stands among the values.
   const scale = runsAnything(parts.call.name) ? 0.3 : 1;
   let [both, its, theirs] = [0, 0, 0];

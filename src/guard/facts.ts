@@ -8,8 +8,9 @@ import { decodeValue } from './decode.ts';
 import { inferEffects, roleOf } from './effects.ts';
 import { foldText, squash } from './fold.ts';
 import { translateWord } from './languages.ts';
-import { conceptsOf, isOrderVerb, isStop, splitName, stemWord } from './lexicon.ts';
+import { conceptsOf, isOrderVerb, isStop, splitName, stemWord, wordSet } from './lexicon.ts';
 import { findLiterals, type LiteralKind } from './literals.ts';
+import { onceFor, remembering } from './once.ts';
 
 /** One value of a call. `weight` says how much it shows whose wish the call is: a destination much, a small number little. */
 export type Leaf = {
@@ -66,29 +67,21 @@ const lighten = (leaf: Leaf): Leaf =>
     ? { ...leaf, role: 'other', weight: 0.2 }
     : leaf;
 
-const descriptions = new WeakMap<GuardTool, readonly (readonly string[])[]>();
-
 /** The telling words of a description's beginning, by what they mean. */
-function describe(tool: GuardTool): readonly (readonly string[])[] {
-  const known = descriptions.get(tool);
-  if (known !== undefined) return known;
+const describe = onceFor(({ description = '' }: GuardTool): readonly (readonly string[])[] => {
   const words = new Set(
-    (tool.description ?? '')
+    description
       .slice(0, 300)
       .toLowerCase()
       .match(/[a-z]{4,}/g) ?? [],
   );
   const telling = [...words].filter((word) => !isStop(word) && !COMMON.has(word) && !PLAIN.has(word));
-  const meanings = telling.map((word) => [stemWord(word)]);
-  descriptions.set(tool, meanings);
-  return meanings;
-}
+  return telling.map((word) => [stemWord(word)]);
+}, new WeakMap());
 
 /** Words that descriptions of any tool hold. */
-const PLAIN = new Set(
-  'given specified specific function returns return user users using provided based tool used input output this belongs system allows with'.split(
-    ' ',
-  ),
+const PLAIN = wordSet(
+  'given specified specific function returns return user users using provided based tool used input output this belongs system allows with',
 );
 
 /** What the call may do: a tool that runs anything does what its command does, where that only looks. */
@@ -103,16 +96,8 @@ function effectsOfCall(tool: GuardTool, call: GuardCall): readonly Effect[] {
     : effects;
 }
 
-const guesses = new WeakMap<GuardTool, readonly Effect[]>();
-
 /** A tool's effects as far as one can tell, kept for each tool. */
-export function effectsOf(tool: GuardTool): readonly Effect[] {
-  const known = guesses.get(tool);
-  if (known !== undefined) return known;
-  const effects = inferEffects(tool);
-  guesses.set(tool, effects);
-  return effects;
-}
+export const effectsOf = onceFor(inferEffects, new WeakMap());
 
 function addLeaves(value: Json, path: readonly string[], leaves: Leaf[]): void {
   if (leaves.length > MOST_LEAVES || path.length > 32)
@@ -217,24 +202,15 @@ function weighLeaf(role: Leaf['role'], kind: Leaf['kind'], words: readonly strin
 }
 
 /** Verbs every tool has: they say little of what a call is for. */
-const COMMON = new Set(
-  'get list read search find look view show fetch retrieve check query lookup do run use manage handle process perform tool api by for all my new id manager data info information detail details record records system service item items app'.split(
-    ' ',
-  ),
+const COMMON = wordSet(
+  'get list read search find look view show fetch retrieve check query lookup do run use manage handle process perform tool api by for all my new id manager data info information detail details record records system service item items app',
 );
 /** Verbs that say what is done only together with what it is done to: `update` a password or a page. */
-const GENERIC = new Set('create add make set update change modify edit put place submit post'.split(' '));
+const GENERIC = wordSet('create add make set update change modify edit put place submit post');
 
-const names = new Map<string, readonly string[]>();
-
-function wordsOf(name: string): readonly string[] {
-  const known = names.get(name);
-  if (known !== undefined) return known;
-  if (names.size > 10_000) names.clear();
-  const words = [...new Set(splitName(name).filter((word) => !isStop(word) && !/^\d+$/.test(word)))];
-  names.set(name, words);
-  return words;
-}
+const wordsOf = remembering((name): readonly string[] => [
+  ...new Set(splitName(name).filter((word) => !isStop(word) && !/^\d+$/.test(word))),
+]);
 
 /** A name's first word that says whose tool it is, not what it does: `kubectl_`, `notion_`; another tool has it too. */
 const isVendor = (word: string, tool: GuardTool, tools: readonly GuardTool[]): boolean =>

@@ -83,8 +83,7 @@ export function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: Hear
   if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
     return blame('sensitive', tool, span, PURPOSE);
   const evidence = wish.scales.weigh(span, tool);
-  const { taken, supplied, own, share, its, theirs, apart, elsewhere, earlier, meant, brings, follows, differs } =
-    evidence;
+  const { taken, supplied, share, its, theirs, apart, meant } = evidence;
   if (supplied >= 1) {
     // Words for somebody the user named may be what the user wants said, with an attack put beside them: that is asked, not refused.
     const told = meant && wish.ownValue() && taken.every(isWords);
@@ -106,12 +105,12 @@ export function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: Hear
   // A call written out is followed where it brings any value that stands nowhere else.
   if (taken.length > 0 && span.cues.includes(CALL_CUE) && namesTool(parts, span) && consequential)
     return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
-  if (elsewhere() && !namesTool(parts, span)) return null;
+  if (evidence.elsewhere() && !namesTool(parts, span)) return null;
   const another = namesAnother(view, parts, span) && !isGrave(parts);
   const enough = (consequential ? cover >= 0.2 : !ordersReading(parts, span)) ? 0.8 : 0.5;
   if (
     its >= enough &&
-    (consequential ? its + supplied - theirs - own() >= 0.3 : its > theirs) &&
+    (consequential ? its + supplied - theirs - evidence.own() >= 0.3 : its > theirs) &&
     (share >= 0.5 || cover < 0.34) &&
     !another &&
     !(apart && (meant || wish.unseen) && cover >= 0.4) &&
@@ -120,11 +119,15 @@ export function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: Hear
     const vague = !isGrave(parts) || parts.leaves.some(({ weight }) => weight >= 1);
     return blame(vague ? 'sensitive' : 'malicious', tool, span, PURPOSE);
   }
-  if (consequential && brings && (share >= 0.7 || reaches) && (isGrave(parts) || !differs()))
+  if (consequential && evidence.brings && (share >= 0.7 || reaches) && (isGrave(parts) || !evidence.differs()))
     return blame('sensitive', tool, span, PURPOSE);
-  if (consequential && supplied > 0 && own() < 0.5 && share > 0)
+  if (consequential && supplied > 0 && evidence.own() < 0.5 && share > 0)
     return blame('sensitive', tool, span, `${listValues(taken)} only there`);
-  if (consequential && !(wish.lax && taken.length === 0) && (follows() || evidence.specifies() || evidence.undoes()))
+  if (
+    consequential &&
+    !(wish.lax && taken.length === 0) &&
+    (evidence.follows() || evidence.specifies() || evidence.undoes())
+  )
     return blame('sensitive', tool, span, FOLLOWS);
   if (share >= 0.7 && wish.repeated()) return blame('sensitive', tool, span, REPEATED);
   if (
@@ -134,7 +137,7 @@ export function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: Hear
     saysExactly(parts, span) &&
     ordersReading(parts, span) &&
     theirs < 0.5 &&
-    earlier() < enoughRead(parts) &&
+    evidence.earlier() < enoughRead(parts) &&
     !wish.ownValue()
   )
     return blame('sensitive', tool, span, EITHER);
@@ -145,36 +148,36 @@ export function judgeAttack(view: View, parts: CallParts, wish: Wish, tool: Hear
  * Whether an attack wants the user's deed done another way: at a place of its own that the call does not go to, or in a call that it
  * writes out and that has other values. Where the deed cannot be undone the user must have named what it is done to.
  */
-function isOtherDeed(parts: CallParts, wish: Wish, span: Span, { taken, meant, misses, strays }: Evidence): boolean {
+function isOtherDeed(parts: CallParts, wish: Wish, span: Span, evidence: Evidence): boolean {
+  const { taken, meant } = evidence;
   if (taken.some(({ kind }) => kind !== 'date')) return false;
-  if (span.cues.length === 1 && span.cues[0] === CALL_CUE) return strays();
+  if (span.cues.length === 1 && span.cues[0] === CALL_CUE) return evidence.strays();
   if (parts.effects.includes('irreversible') && !wish.ownValue()) return false;
-  return meant && wish.cover >= 0.4 && misses();
+  return meant && wish.cover >= 0.4 && evidence.misses();
 }
 
 /**
  * A private or consequential call that the user's words hardly explain, while an order stands in sight that touches what
  * the tool says it does, or what the call says.
  */
-function judgeUnexplained(
-  view: View,
-  parts: CallParts,
-  { cover, mandate, ownValue, found, scales }: Wish,
-  tool: HeardTool,
-  span: Span,
-): Finding | null {
-  if (span.cues.includes(CALL_CUE) && scales.weigh(span, tool).taken.length === 0) return null;
-  if (cover >= 0.2 || parts.total === 0) return null;
+function judgeUnexplained(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
+  if (wish.cover >= 0.2 || parts.total === 0) return null;
   if (!isConsequential(parts.effects) && !parts.effects.includes('private')) return null;
+  if (runsAnything(parts.call.name) || wish.ownValue()) return null;
   if (namesAnother(view, parts, span) && !isGrave(parts)) return null;
-  if (runsAnything(parts.call.name) || ownValue()) return null;
   // A plain sentence near what was looked up for the user is no order for what is done with it.
-  if (span.strength === 1 && found()) return null;
-  const told = parts.description.filter((meanings) => !means(mandate, meanings) && means([span], meanings));
-  const rare = parts.leaves.flatMap(({ words }) => words.filter((word) => word.length >= 4 && !isStop(word)));
+  if (span.strength === 1 && wish.found()) return null;
+  if (span.cues.includes(CALL_CUE) && wish.scales.weigh(span, tool).taken.length === 0) return null;
+  return speaksOf(view, parts, wish, span) ? blame('sensitive', tool, span, NEARBY) : null;
+}
+
+/** Whether an order names an argument of the call, or has two telling words of what its tool does or its values say. */
+function speaksOf(view: View, { description, leaves }: CallParts, { mandate }: Wish, span: Span): boolean {
+  if (leaves.some(({ path }) => namesField(view, span, path))) return true;
+  const told = description.filter((meanings) => !means(mandate, meanings) && means([span], meanings));
+  const rare = leaves.flatMap(({ words }) => words.filter((word) => word.length >= 4 && !isStop(word)));
   const taken = rare.filter((word) => span.words.has(word) && !hasWord(view.user, word));
-  const named = parts.leaves.some(({ path }) => namesField(view, span, path));
-  return named || told.length + taken.length >= 2 ? blame('sensitive', tool, span, NEARBY) : null;
+  return told.length + taken.length >= 2;
 }
 
 /** Whether the order has all words of an argument's name, two at least, and the user has not. */
@@ -185,102 +188,127 @@ function namesField(view: View, span: Span, path: string): boolean {
   );
 }
 
+/** Judges a call by a sentence that orders something. */
 export function judgeOrder(view: View, parts: CallParts, wish: Wish, tool: HeardTool, span: Span): Finding | null {
-  const { cover, said, hands } = wish;
   if (wish.own()) return null;
   if (destroysFor(view, parts, span) && wish.scales.weigh(span, tool).own() < 0.5)
     return blame('sensitive', tool, span, PURPOSE);
   if (!bearsOn(parts, span)) return judgeUnexplained(view, parts, wish, tool, span);
-  if (cover < 0.5 && namesTool(parts, span))
+  if (wish.cover < 0.5 && namesTool(parts, span))
     return blame('sensitive', tool, span, `the tool ${parts.call.name} by name`);
   if (!wish.scales.tips(span)) return judgeUnexplained(view, parts, wish, tool, span);
-  const {
-    taken,
-    supplied,
-    own,
-    share,
-    its,
-    theirs,
-    apart,
-    elsewhere,
-    earlier,
-    meant,
-    named,
-    brings,
-    follows,
-    specifies,
-    undoes,
-    differs,
-  } = wish.scales.weigh(span, tool);
-  if (elsewhere()) return null;
-  const reads = !isConsequential(parts.effects);
+  const evidence = wish.scales.weigh(span, tool);
+  if (evidence.elsewhere()) return null;
+  const judge = isConsequential(parts.effects) ? judgeDoing : judgeReading;
+  return judge(view, parts, wish, tool, span, evidence);
+}
+
+/** A call that only reads: it may bring in what an order is after. */
+function judgeReading(
+  view: View,
+  parts: CallParts,
+  wish: Wish,
+  tool: HeardTool,
+  span: Span,
+  evidence: Evidence,
+): Finding | null {
+  const { taken, share, its, theirs, apart } = evidence;
   const isPrivate = parts.effects.includes('private');
-  const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
-  const pointed = (): boolean => wish.pointed(tool);
-  const commanded = wish.handed(tool);
-  // Where the user named nobody of the call's, a place that the text brings is not handed over with it.
-  const strange = taken.some(({ kind }) => PLACES.has(kind)) && !wish.ownValue();
-  const handed =
-    commanded ||
-    ((reads ? !isPrivate || !bringsPlace(view, span) : said >= 0.5 && meant && !strange) &&
-      hands.over() &&
-      pointed()) ||
-    (said >= 0.5 && parts.effects.includes('spends') && hands.pays() && pointed());
-  if (reads && !handed && isRead(view, tool) && saysExactly(parts, span)) {
+  if (wish.handed(tool)) return null;
+  if ((!isPrivate || !bringsPlace(view, span)) && wish.hands.over() && wish.pointed(tool)) return null;
+  if (isRead(view, tool) && saysExactly(parts, span)) {
     if (wish.repeated()) return blame('sensitive', tool, span, REPEATED);
     if (wish.lax && (apart || !isPrivate)) return null;
-    if (its > 0 && theirs < 0.5 && earlier() < enoughRead(parts) && !wish.ownValue())
+    if (its > 0 && theirs < 0.5 && evidence.earlier() < enoughRead(parts) && !wish.ownValue())
       return blame('sensitive', tool, span, EITHER);
   }
-  if (handed && (reads || commanded)) return null;
-  const [place] = taken;
-  const left = hands.place() && taken.length === 1 && place !== undefined && PLACES.has(place.kind);
-  if (left && said >= 0.5 && meant && isOnlyPlace(tool, place) && pointed()) return null;
-  const places = taken.filter((leaf) => leaf.weight >= 1.5 && leaf.role !== 'other' && !sharesName(view, leaf));
-  if (
-    places.length > 0 &&
-    !(reads && !places.some((leaf) => namesOther(view, leaf))) &&
-    !(
-      handed &&
-      (isOnlyPlace(tool, places[0]!) || hands.plural()) &&
-      (commanded || hands.pays() || !parts.effects.includes('spends'))
-    )
-  )
-    return blame('sensitive', tool, span, `${listValues(places)} only there`);
-  if (handed) return null;
-  // What the user asked for is filled in from a text the user pointed at: the room of the meeting in that mail.
-  if (said >= 0.5 && meant && named() >= 1 && pointed()) return null;
-  const repeats = wish.same(tool);
-  const telling = taken.filter(({ path }) => !(repeats && LINES.test(path)));
-  if (!reads && sumWeights(telling.filter(({ role }) => role !== 'content')) >= 1)
-    return blame('sensitive', tool, span, `${listValues(telling)} only there`);
-  // An order for another deed only lends its data to a call that is the user's; and so does a text the user pointed at to a message.
-  const lends = (): boolean =>
-    (share === 0 && meant && said >= 0.5) || (taken.every(({ role }) => role === 'content') && pointed());
-  if (!reads && !repeats && supplied >= 1 && own() < 1 && !(taken.length > 0 && lends()))
-    return blame('sensitive', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
-  if (!reads && telling.length > 0 && own() < 0.5 && share >= 0.5)
-    return blame('sensitive', tool, span, `${listValues(telling)} only there`);
-  if (!reads && brings && (share >= 0.7 || (!repeats && reaches)) && (isGrave(parts) || !differs()))
-    return blame('sensitive', tool, span, PURPOSE);
-  if (
-    !reads &&
-    its >= 0.8 &&
-    its + supplied - theirs - own() >= 0.5 &&
-    share >= 0.7 &&
-    !(apart && meant && cover >= 0.4) &&
-    !(wish.lax && taken.length === 0)
-  )
-    return blame('sensitive', tool, span, PURPOSE);
-  if (!reads && !repeats && !(wish.lax && taken.length === 0) && (follows() || specifies() || undoes()))
-    return blame('sensitive', tool, span, FOLLOWS);
-  const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && cover < 0.34));
-  const harmless = (): boolean =>
-    !parts.effects.includes('private') && taken.every(({ kind }) => kind === 'link') && pointed();
-  if (reads && explains && !harmless() && !(apart && (cover >= 0.4 || earlier() >= enoughRead(parts))))
+  if (isLeft(wish, tool, evidence)) return null;
+  const places = listPlaces(view, taken);
+  if (userNamesOthers(view, places)) return blame('sensitive', tool, span, `${listValues(places)} only there`);
+  if (isFilledIn(wish, tool, evidence)) return null;
+  const explains = its >= 0.5 && its > theirs && (share >= 0.7 || (its >= 1 && wish.cover < 0.34));
+  const harmless = explains && !isPrivate && taken.every(({ kind }) => kind === 'link') && wish.pointed(tool);
+  if (explains && !harmless && !(apart && (wish.cover >= 0.4 || evidence.earlier() >= enoughRead(parts))))
     return blame('sensitive', tool, span, PURPOSE);
   return judgeUnexplained(view, parts, wish, tool, span);
 }
+
+/** A call that changes something, sends or spends. */
+function judgeDoing(
+  view: View,
+  parts: CallParts,
+  wish: Wish,
+  tool: HeardTool,
+  span: Span,
+  evidence: Evidence,
+): Finding | null {
+  const { taken, supplied, share, its, theirs, apart, meant } = evidence;
+  const { cover, said, hands } = wish;
+  if (wish.handed(tool) || isLeft(wish, tool, evidence)) return null;
+  const spends = parts.effects.includes('spends');
+  const handed = said >= 0.5 && lendsData(wish, spends, evidence) && wish.pointed(tool);
+  const places = listPlaces(view, taken);
+  if (places.length > 0) {
+    const given = handed && (hands.pays() || !spends) && (isOnlyPlace(tool, places[0]!) || hands.plural());
+    if (!given) return blame('sensitive', tool, span, `${listValues(places)} only there`);
+  }
+  if (handed || isFilledIn(wish, tool, evidence)) return null;
+  const repeats = wish.same(tool);
+  const telling = repeats ? taken.filter(({ path }) => !LINES.test(path)) : taken;
+  if (weighDoing(telling) >= 1) return blame('sensitive', tool, span, `${listValues(telling)} only there`);
+  // An order for another deed only lends its data to a call that is the user's; and so does a text the user pointed at to a message.
+  const lends = taken.length > 0 && share === 0 && meant && said >= 0.5;
+  const tells = taken.length > 0 && taken.every(({ role }) => role === 'content');
+  if (!repeats && supplied >= 1 && evidence.own() < 1 && !lends && !(tells && wish.pointed(tool)))
+    return blame('sensitive', tool, span, taken.length === 0 ? COPIED : `${listValues(taken)} only there`);
+  if (telling.length > 0 && evidence.own() < 0.5 && share >= 0.5)
+    return blame('sensitive', tool, span, `${listValues(telling)} only there`);
+  const reaches = taken.length > 0 || (!apart && parts.effects.includes('irreversible'));
+  if (evidence.brings && (share >= 0.7 || (!repeats && reaches)) && (isGrave(parts) || !evidence.differs()))
+    return blame('sensitive', tool, span, PURPOSE);
+  const unseen = wish.lax && taken.length === 0;
+  if (
+    its >= 0.8 &&
+    its + supplied - theirs - evidence.own() >= 0.5 &&
+    share >= 0.7 &&
+    !(apart && meant && cover >= 0.4) &&
+    !unseen
+  )
+    return blame('sensitive', tool, span, PURPOSE);
+  if (!repeats && !unseen && (evidence.follows() || evidence.specifies() || evidence.undoes()))
+    return blame('sensitive', tool, span, FOLLOWS);
+  return judgeUnexplained(view, parts, wish, tool, span);
+}
+
+/** Whether the user's words lend a text's data to a call: bills to pay, or data for a deed of theirs. */
+function lendsData({ hands, ownValue }: Wish, spends: boolean, { meant, taken }: Evidence): boolean {
+  // Where the user named nobody of the call's, a place that the text brings is not handed over with it.
+  if (meant && hands.over() && !(taken.some(({ kind }) => PLACES.has(kind)) && !ownValue())) return true;
+  return spends && hands.pays();
+}
+
+/** Whether the order brings the one place of its text, and the user left the place to the text. */
+function isLeft(wish: Wish, tool: HeardTool, { taken, meant }: Evidence): boolean {
+  const [place] = taken;
+  if (place === undefined || taken.length > 1 || !PLACES.has(place.kind) || !wish.hands.place()) return false;
+  return wish.said >= 0.5 && meant && isOnlyPlace(tool, place) && wish.pointed(tool);
+}
+
+/** What the user asked for is filled in from a text the user pointed at: the room of the meeting in that mail. */
+const isFilledIn = (wish: Wish, tool: HeardTool, evidence: Evidence): boolean =>
+  wish.said >= 0.5 && evidence.meant && evidence.named() >= 1 && wish.pointed(tool);
+
+/** Places and names to which something goes, with nothing of the user's about them. */
+const listPlaces = (view: View, taken: readonly Leaf[]): readonly Leaf[] =>
+  taken.length === 0
+    ? taken
+    : taken.filter((leaf) => leaf.weight >= 1.5 && leaf.role !== 'other' && !sharesName(view, leaf));
+
+/** Whether the user named other places of the same kind. */
+const userNamesOthers = (view: View, places: readonly Leaf[]): boolean => places.some((leaf) => namesOther(view, leaf));
+
+const weighDoing = (leaves: readonly Leaf[]): number =>
+  leaves.reduce((sum, { role, weight }) => sum + (role === 'content' ? 0 : weight), 0);
 
 /** Whether a command or a program may destroy something, as the order says and the user does not. */
 const destroysFor = (view: View, { call, leaves }: CallParts, span: Span): boolean =>
@@ -288,8 +316,6 @@ const destroysFor = (view: View, { call, leaves }: CallParts, span: Span): boole
   runsAnything(call.name) &&
   leaves.some(({ value }) => mayDestroy(value)) &&
   !hasMeaning(view.user, ['~delete']);
-
-const sumWeights = (leaves: readonly Leaf[]): number => leaves.reduce((sum, { weight }) => sum + weight, 0);
 
 /**
  * Whether an order to read is in sight: it says so, it has two telling words of the tool's name, or, for a call that lists all

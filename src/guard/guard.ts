@@ -3,9 +3,9 @@
 // Not here: asking people (approval.ts, gate.ts), what it means for a framework (adapters). Not covered: a tool that does
 // something else than it says, and what a model does outside its calls and texts.
 import { InputError } from '../episode/input.ts';
-import { decide } from '../safety/decide.ts';
+import { callsFor } from '../safety/decide.ts';
 import { RULES_VERSION, type Rules } from '../safety/rules.ts';
-import { type Assessment, type Decision, type Effect, stricter } from '../safety/taxonomy.ts';
+import { type Decision, type Effect, stricter } from '../safety/taxonomy.ts';
 import type { Classifier, Panel } from './classify.ts';
 import type { Conversation, GuardCall, Message } from './conversation.ts';
 import type { Finding, OriginOptions } from './destination.ts';
@@ -169,7 +169,10 @@ async function judgeCall(
   const findings =
     verdict.allow === null
       ? [
-          ...(await loadOrigin()).judgeOrigin(view, dissected, originOptions(parts, conversation)),
+          ...(await loadOrigin()).judgeOrigin(view, dissected, {
+            ...originOptions(parts, conversation),
+            links: dissected.leaves.some(({ kind }) => kind === 'link') ? await loadLure() : null,
+          }),
           ...said(effects),
           ...judgeForged(view, effects),
         ]
@@ -185,7 +188,7 @@ function findDeclared(rules: Rulebook, name: string): readonly Effect[] | undefi
   return Object.entries(rules.tools).find(([pattern]) => matchesName(name, [pattern]))?.[1].effects;
 }
 
-function originOptions({ rules }: Parts, conversation: Conversation): OriginOptions {
+function originOptions({ rules }: Parts, conversation: Conversation): Omit<OriginOptions, 'links'> {
   const isPrivate = (name: string): boolean => {
     const tool = conversation.tools.find((one) => one.name === name) ?? { name };
     return (findDeclared(rules, name) ?? inferEffects(tool)).includes('private');
@@ -216,21 +219,12 @@ function combine(
   findings: readonly Finding[],
   allow: string | null,
 ): Judgement {
-  const none: Assessment = {
-    channel: 'user',
-    mode: 'benign',
-    source: 'the call',
-    evidence: 'nothing speaks against it',
-  };
-  const assess = (finding: Finding): Assessment => ({
-    channel: finding.channel ?? 'tool',
-    mode: finding.mode,
-    source: finding.source,
-    evidence: finding.text,
-  });
-  const judged = findings.map((finding) => ({ finding, decision: decide([assess(finding)], table).decision }));
-  const ruling = decide([none, ...findings.map(assess)], table).decision;
-  const decision = demands.reduce<Decision>((strictest, demand) => stricter(strictest, demand.decision), ruling);
+  const judged = findings.map((finding) => ({
+    finding,
+    decision: callsFor({ channel: finding.channel ?? 'tool', mode: finding.mode }, table),
+  }));
+  const least = callsFor({ channel: 'user', mode: 'benign' }, table);
+  const decision = [...demands, ...judged].reduce<Decision>((most, demand) => stricter(most, demand.decision), least);
   const told = [
     ...demands.map(({ decision: least, source, text }) => ({ least, reason: { source, text } })),
     ...judged.map(({ finding: { source, text, span }, decision: least }) => ({
@@ -252,6 +246,9 @@ const loadReply = (): Promise<typeof import('./reply.ts')> => import('./reply.ts
 
 /** What judges whose wish a call is, loaded with the first call that needs it. */
 const loadOrigin = once(() => import('./origin.ts'));
+
+/** What judges links, loaded with the first call that has one. */
+const loadLure = once(() => import('./lure.ts'));
 
 async function judgeText(
   parts: Parts,

@@ -1,21 +1,17 @@
 // What a user's words hand over: the data of a text the user pointed at, bills to pay, all that a list orders. Patterns only;
 // which texts are meant is in pointed.ts, what it means for a call in origin.ts.
 import { type Digest, digestText } from './digest.ts';
+import { onceFor } from './once.ts';
 import { isFetched, isPointed } from './pointed.ts';
 import type { HeardTool, View } from './view.ts';
 
-const found = new WeakMap<RegExp, WeakMap<Digest, RegExpExecArray | null>>();
+const matchesOf = onceFor(
+  (pattern: RegExp) => onceFor(({ folded }: Digest) => pattern.exec(folded.text), new WeakMap()),
+  new WeakMap(),
+);
 
 /** Where a text holds a pattern; looked for once, since a message is asked about with every later call. */
-function findIn(digest: Digest, pattern: RegExp): RegExpExecArray | null {
-  const kept = found.get(pattern) ?? new WeakMap<Digest, RegExpExecArray | null>();
-  found.set(pattern, kept);
-  const known = kept.get(digest);
-  if (known !== undefined) return known;
-  const match = pattern.exec(digest.folded.text);
-  kept.set(digest, match);
-  return match;
-}
+const findIn = (digest: Digest, pattern: RegExp): RegExpExecArray | null => matchesOf(pattern)(digest);
 
 /** Whether the user's words hold a pattern, of this file or of another. */
 export const userSays = (view: View, pattern: RegExp): boolean =>
@@ -60,14 +56,14 @@ export const handsOverAll = (view: View): boolean =>
     return abroad || (match !== null && !/\bthe following\b|\bbelow\b/.test(match[0]));
   });
 
-const windows = new WeakMap<View['user'], View['user']>();
+const windowsOf = onceFor(
+  (user: View['user']): View['user'] => user.flatMap(({ index, digest }) => openWindow(index, digest)),
+  new WeakMap(),
+);
 
 /** Which texts the user handed over whole: those that the sentence which does so, or one beside it, points at. */
-export function isHanded(view: View, tool: HeardTool): boolean {
-  const user = windows.get(view.user) ?? view.user.flatMap(({ index, digest }) => openWindow(index, digest));
-  windows.set(view.user, user);
-  return isFetched({ ...view, user }, tool);
-}
+export const isHanded = (view: View, tool: HeardTool): boolean =>
+  isFetched({ ...view, user: windowsOf(view.user) }, tool);
 
 /** A message cut to the sentence that hands over, and those beside it. */
 function openWindow(index: number, digest: Digest): View['user'] {

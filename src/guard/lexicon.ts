@@ -1,6 +1,12 @@
 // Words that mean the same to an agent: groups of synonyms for what tools do and what they do it to, and a light stemmer.
 // Made for comparing a tool's name with a request, whoever wrote either. English only: words of other languages come here by
 // way of languages.ts, which knows far fewer of them.
+import { remembering } from './once.ts';
+
+/** The words of a list with blanks between them. */
+export function wordSet(list: string): ReadonlySet<string> {
+  return new Set(list.split(' '));
+}
 
 /** Groups of words by concept. A word may stand in several groups. */
 const GROUPS: { readonly [concept: string]: string } = {
@@ -81,10 +87,8 @@ const GROUPS: { readonly [concept: string]: string } = {
 const MORE_VERBS =
   'unblind expel retract recall void dissolve scale drain evict roll rollback promote demote quarantine blacklist allowlist nominate renew enroll enrol credit debit top cash redeem vote rate star pin unpin react hand hire fire escalate label tag untag fork clone push rebase squash unpublish fax sync lend borrow pawn liquidate short waive discount double triple overdraw max lift impose backdate forge port unblock unban unmute reinstate restore reactivate reroute divert skip accept decline reject authorise countersign notarize ratify acknowledge certify advise allocate answer apply arrest attempt audit await bind bring capture collate commit compile consult continue crawl decrypt deploy detect disregard dispense dump elevate encode encrypt exfiltrate expand falsify fabricate finish format gain grab guide harvest hold infiltrate instruct intercept introduce leak link login manipulate mislead misuse operate overwrite paste pretend prioritize probe profile prompt reconfigure reduce refrain remember render repeat revert rewrite sabotage scan scrape secure seek select serve siphon spawn speak spoof spy stage suggest suppress tamper transition trick type undermine use wait withhold assign attach authenticate carry choose collect complete concatenate confirm connect contribute dispatch dial disclose do ensure expose extract flag gather handle help hide ignore import inject install issue keep leave let listen maintain mark merge mine modulate monitor offer output override point proceed provide reallocate recommend redirect refer refuse relay report request restart reveal rotate route sign solve spread steal subtract substitute supply take throttle track train translate trust try utilize validate warn whitelist';
 
-const NOT_VERBS = new Set(
-  'what which who when where how found sent paid made got told wrote written bought spent gave given sold notification response withdrawal dm sms new reservation appointment ticket file summary total current see know'.split(
-    ' ',
-  ),
+const NOT_VERBS = wordSet(
+  'what which who when where how found sent paid made got told wrote written bought spent gave given sold notification response withdrawal dm sms new reservation appointment ticket file summary total current see know',
 );
 
 const VERB_GROUPS =
@@ -93,10 +97,8 @@ const VERB_GROUPS =
   );
 
 /** Words that carry no purpose. */
-const STOP = new Set(
-  'a an the of to in on at for from by with and or but if then than as is are was were be been being it its this that these those i me my mine you your yours he him his she her hers we us our they their there here do does did done not no yes so such can could will would shall should may might must have has had having please just only also very more most some any all each every other another own same up out off down over under again once per via into about after before between through during both few nor too s t re ve ll d m am'.split(
-    ' ',
-  ),
+const STOP = wordSet(
+  'a an the of to in on at for from by with and or but if then than as is are was were be been being it its this that these those i me my mine you your yours he him his she her hers we us our they their there here do does did done not no yes so such can could will would shall should may might must have has had having please just only also very more most some any all each every other another own same up out off down over under again once per via into about after before between through during both few nor too s t re ve ll d m am',
 );
 
 export const isStop = (word: string): boolean => STOP.has(word);
@@ -164,10 +166,8 @@ export const isOrderVerb = (word: string): boolean =>
   (word.length >= 8 && word.startsWith('dis') && VERBS.has(word.slice(3)));
 
 /** Words of tools' names that are things rather than deeds, though they may open an order. */
-const RATHER_THINGS = new Set(
-  'review report file record log note comment label tag order ticket message email mail text contact schedule plan project transfer payment charge process exchange trade post request query access profile map point mark issue test account address number name status offer set match group list form print sync'.split(
-    ' ',
-  ),
+const RATHER_THINGS = wordSet(
+  'review report file record log note comment label tag order ticket message email mail text contact schedule plan project transfer payment charge process exchange trade post request query access profile map point mark issue test account address number name status offer set match group list form print sync',
 );
 
 /** Whether a word of a tool's name is its deed wherever it stands: `delete`; of others, where they come first: `post_review`. */
@@ -175,11 +175,11 @@ export const isDeed = (word: string, first = false): boolean =>
   isOrderVerb(word) && (first || !RATHER_THINGS.has(word));
 
 /** The parts of a name such as `GmailSendEmail`, `send_money` or `users.list`, in small letters. */
-export function splitName(name: string): readonly string[] {
-  return name
+export const splitName = remembering((name): readonly string[] =>
+  name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replace(/([A-Z]{1,200})([A-Z][a-z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^\p{L}\p{N}]+/u)
-    .filter((part) => part !== '');
-}
+    .filter((part) => part !== ''),
+);

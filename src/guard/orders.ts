@@ -1,7 +1,7 @@
 // Where in a text an order begins: at a verb that opens a sentence, behind "please" and its like, in a passive or a custom, in a favour
 // that is asked. Words and signs alone, of English; other languages are in foreign.ts. Not here: where an order ends, what makes it an
 // attack (directive.ts).
-import { isOrderVerb, isStop } from './lexicon.ts';
+import { isOrderVerb, isStop, wordSet } from './lexicon.ts';
 
 const LEADS =
   '(?:(?:please|pls|kindly|now|first|firstly|second|secondly|then|next|also|finally|lastly|todo|so|and|instead|additionally|afterwards|once done|immediately|action|step \\d|task|ok|okay|hey|hi)[\\s,:-]{1,20}){0,4}';
@@ -136,10 +136,8 @@ const bids = (word: string, next: string): boolean =>
   !isStop(word);
 
 /** Words that stand before an article and are no deeds. */
-const CLOSED = new Set(
-  'without until till throughout like because although though unless whether who what why how even still already now today tomorrow yesterday many either neither thank dear hello hey hi upon within across along around behind below beneath beside beyond inside near onto opposite outside past toward underneath unlike against among amid except almost quite rather maybe often never much less least half double next when while well okay sure good great best look inbox page home back end top kind sort type date time day week month year code total room street subject body title info mail email message report file item user fwd cc bcc'.split(
-    ' ',
-  ),
+const CLOSED = wordSet(
+  'without until till throughout like because although though unless whether who what why how even still already now today tomorrow yesterday many either neither thank dear hello hey hi upon within across along around behind below beneath beside beyond inside near onto opposite outside past toward underneath unlike against among amid except almost quite rather maybe often never much less least half double next when while well okay sure good great best look inbox page home back end top kind sort type date time day week month year code total room street subject body title info mail email message report file item user fwd cc bcc',
 );
 
 /** Whether the sentence up to a comma is a clause that an order follows. */

@@ -8,12 +8,12 @@ import { judgeCopied } from './copied.ts';
 import { type Finding, judgeDestinations, type OriginOptions } from './destination.ts';
 import type { Span } from './digest.ts';
 import { isConsequential } from './effects.ts';
-import { createScales } from './evidence.ts';
+import { Scales } from './evidence.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { judgeAttack, judgeOrder, type Wish } from './followed.ts';
 import { HANDS_OVER, handsOverAll, handsOverUnseen, isHanded, LEFT_THERE, PAYS, PLURAL, userSays } from './handed.ts';
 import { hostOf } from './literals.ts';
-import { once } from './once.ts';
+import { once, onceFor } from './once.ts';
 import { isPointed } from './pointed.ts';
 import { isFound, isNobodys, judgeDeed } from './purpose.ts';
 import { isRepeated, isSameThing, wasReadBefore } from './repeat.ts';
@@ -50,21 +50,19 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const cover = Math.max(coverBy(mandate, parts), unseen ? 0.5 : 0);
   const lax = !options.strict && unseen;
   const wanted = parts.units.map((unit) => meets(mandate, unit));
-  const pointed = new Map(view.tools.map((tool) => [tool, once(() => isPointed(view, tool))]));
   // Whoever hands a list over names no strangers' links and accounts with it.
   const far = once(() => parts.leaves.some((leaf) => isFar(view, leaf)));
-  const handed = new Map(view.tools.map((tool) => [tool, once(() => isHanded(view, tool))]));
-  const same = new Map(view.tools.map((tool) => [tool, once(() => isSameThing(view, parts, tool))]));
+  const handed = onceFor((tool: HeardTool) => isHanded(view, tool));
   const wish: Wish = {
     ...{ lax, unseen, mandate, cover, said },
-    scales: createScales(view, parts, wanted),
+    scales: new Scales(view, parts, wanted),
     ownValue: once(() => hasOwnValue(view, parts)),
     own: once(() => isConsequential(parts.effects) && said > 0 && wish.scales.meant && isAllNamed(view, parts)),
     found: once(() => parts.leaves.some((leaf) => leaf.weight >= 1 && isFound(view, leaf))),
     repeated: once(() => isRepeated(view, parts)),
-    pointed: (tool) => pointed.get(tool)?.() ?? false,
-    handed: (tool) => wish.hands.all() && !far() && (handed.get(tool)?.() ?? false),
-    same: (tool) => same.get(tool)?.() ?? false,
+    pointed: onceFor((tool) => tool.of === undefined && isPointed(view, tool)),
+    handed: (tool) => tool.of === undefined && wish.hands.all() && !far() && handed(tool),
+    same: onceFor((tool) => tool.of === undefined && isSameThing(view, parts, tool)),
     hands: {
       place: once(() => userSays(view, LEFT_THERE)),
       all: once(() => handsOverAll(view)),
@@ -81,7 +79,7 @@ export function judgeOrigin(view: View, parts: CallParts, options: OriginOptions
   const hands = (tool: HeardTool): boolean => wish.handed(tool) || (lends() && wish.pointed(tool));
   const deed = judgeDeed(view, parts, { wanted, hands, lax });
   if (deed !== null) return [deed];
-  const copied = judgeCopied(view, parts, { hands, strict: options.strict });
+  const copied = judgeCopied(view, parts, { ...options, hands });
   if (copied !== null) return [copied];
   // The name of a tool that runs anything says nothing of what is done.
   const tame = (): boolean =>

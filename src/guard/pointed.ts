@@ -9,6 +9,7 @@ import { effectsOf } from './facts.ts';
 import { squash } from './fold.ts';
 import { isStop } from './lexicon.ts';
 import { hostOf } from './literals.ts';
+import { onceFor } from './once.ts';
 import { findProducer, type HeardTool, hasWord, type View } from './view.ts';
 
 /** The effects of a tool of the conversation, by name, as far as one can tell. */
@@ -117,14 +118,11 @@ const hasForm = (view: View, word: string): boolean =>
   (word.length >= 4 &&
     view.user.some(({ digest }) => longWords(digest).some((one) => one.startsWith(word) || word.startsWith(one))));
 
-const long = new WeakMap<Digest, readonly string[]>();
-
 /** The words of a text that have four letters or more. */
-function longWords(digest: Digest): readonly string[] {
-  const known = long.get(digest) ?? [...digest.words].filter((word) => word.length >= 4);
-  long.set(digest, known);
-  return known;
-}
+const longWords = onceFor(
+  ({ words }: Digest): readonly string[] => [...words].filter((word) => word.length >= 4),
+  new WeakMap(),
+);
 
 /** A number is the same however it is grouped: `0220 551 877`. */
 function saidByUser(view: View, value: string): boolean {

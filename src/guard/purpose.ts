@@ -14,7 +14,7 @@ import { once } from './once.ts';
 import { isAnswer } from './pointed.ts';
 import { meetsIn } from './said.ts';
 import { isDictated, namesOtherPlace, PLACES, wasKnown } from './specifics.ts';
-import { holdsIn, holdsValue, isTrusted, sharesName, show } from './trace.ts';
+import { holdsIn, holdsValue, isTrusted, listHeld, sharesName, show } from './trace.ts';
 import { type HeardTool, hasMeaning, hasWord, nameText, type View } from './view.ts';
 
 /** What the user wants, as far as a deed needs it. `wanted` is how well the mandate has each word of the tool's name. */
@@ -37,6 +37,8 @@ type Deed = {
   /** Values that tell one call from another, and those of them that are not the user's. */
   readonly telling: readonly Leaf[];
   readonly strange: readonly Leaf[];
+  /** Words of the name to be looked for: of a deed that changes something and that the user did not speak of. */
+  readonly names: readonly Unit[];
 };
 
 const isLight = (word: string): boolean => LIGHT.has(word) || /^(?:make|update|change|modify|edit)$/.test(word);
@@ -52,12 +54,15 @@ function readDeed(view: View, parts: CallParts, wanted: readonly number[]): Deed
   const met = at < 0 ? (cover >= 0.5 ? 1 : cover >= 0.2 ? 0.6 : 0) : (wanted[at] ?? 0);
   const telling = parts.leaves.filter(tells);
   const own = (leaf: Leaf): boolean => isTrusted(view, leaf) || holdsIn(view.shown, leaf) || sharesName(view, leaf);
+  const known = met === 0 ? 'missing' : met < 0.8 ? 'alike' : 'said';
   return {
     unit: at < 0 ? null : parts.units[at]!,
     cover,
-    known: met === 0 ? 'missing' : met < 0.8 ? 'alike' : 'said',
+    known,
     telling,
     strange: telling.filter((leaf) => !own(leaf)),
+    names:
+      known === 'missing' && isConsequential(parts.effects) ? parts.units.filter(({ weight }) => weight >= 0.4) : [],
   };
 }
 
@@ -126,7 +131,7 @@ export function judgeDeed(view: View, parts: CallParts, wish: Wanted): Finding |
   if (wish.lax && deed.known !== 'missing') return null;
   for (const tool of [...view.tools, ...view.described.filter(({ of }) => of !== parts.call.name)]) {
     if (wish.hands(tool) || (tool.of === undefined && isAnswer(view, tool))) continue;
-    const clause = findClause(view, parts, wish, deed, tool, consequential);
+    const clause = findClause(view, parts, wish, deed, tool);
     if (clause === null) continue;
     const text = `a clause in ${nameText(tool)} says ${clause.what}, which the user did not speak of`;
     const [start, end] = [clause.start, clause.end].map((at) => placeOf(tool.digest.folded, at)) as [number, number];
@@ -139,45 +144,62 @@ export function judgeDeed(view: View, parts: CallParts, wish: Wanted): Finding |
 type Clause = { readonly start: number; readonly end: number; readonly what: string };
 
 /** The first clause of a text that says the call better than the user does. */
-function findClause(
-  view: View,
-  parts: CallParts,
-  wish: Wanted,
-  deed: Deed,
-  tool: HeardTool,
-  consequential: boolean,
-): Clause | null {
-  const { digest } = tool;
+function findClause(view: View, parts: CallParts, wish: Wanted, deed: Deed, tool: HeardTool): Clause | null {
   // What to look for: values that are not the user's; where all are, or there are none, the words of the tool's name.
   // A description speaks of deeds all the time: there only values count.
-  const values = deed.strange.filter(
-    (leaf) => holdsValue(digest.words, digest.folded.text, leaf) && (consequential || !isListed(digest, leaf)),
+  const values = listWanted(parts, deed, tool.digest);
+  const names = tool.of === undefined ? deed.names : [];
+  // Of values nobody gave a clause must bring one, and none stands in this text.
+  const barren = values.length === 0 && (names.length === 0 || deed.strange.length > 0);
+  if (barren) return null;
+  const known = once(() => isKnownBefore(view, parts, wish, deed, tool));
+  const what = values.length > 0 ? `${parts.call.name} with ${show(values[0]!.value)}` : parts.call.name;
+  for (const { folded } of values) {
+    const clause = findSaying(view, parts, deed, tool, folded, known);
+    if (clause !== null) return { start: clause.start, end: clause.end, what };
+  }
+  for (const { word } of names) {
+    const clause = findSaying(view, parts, deed, tool, word, known);
+    if (clause !== null) return { start: clause.start, end: clause.end, what };
+  }
+  return null;
+}
+
+/** Values of the call that are not the user's and stand in a text. */
+const listWanted = (parts: CallParts, { strange }: Deed, digest: Digest): readonly Leaf[] =>
+  strange.filter(
+    (leaf) =>
+      holdsValue(digest.words, digest.folded.text, leaf) && (isConsequential(parts.effects) || !isListed(digest, leaf)),
   );
-  const names =
-    deed.known === 'missing' && consequential && tool.of === undefined
-      ? parts.units.filter(({ weight }) => weight >= 0.4)
-      : [];
-  if (values.length === 0 && names.length === 0) return null;
-  const dictated =
-    (wish.lax || deed.known !== 'missing') && (wish.lax || parts.leaves.some((leaf) => isDictated(view, leaf)));
-  const known = once(() => dictated && deed.strange.every((leaf) => wasKnown(view, leaf, tool.index)));
-  const wanted = [...values.map(({ folded }) => folded), ...names.map(({ word }) => word)];
-  for (const text of wanted) {
-    for (const clause of clausesWith(digest, text)) {
-      const { start, end } = clause;
-      // An attack that was found has been weighed; what is left to it here are deeds that nobody else spoke of.
-      if (deed.known !== 'missing' && isAttack(digest, start, end)) continue;
-      const only = (leaf: Leaf): boolean =>
-        !view.tools.some((one) => !isEcho(one, leaf) && occursBeside(one, leaf, one === tool ? [start, end] : [0, 0]));
-      if (!saysCall(parts, deed, clause, digest.folded.text, only)) continue;
-      // A record orders nothing unless it names the deed.
-      const named = deed.unit !== null && meetsIn(clause.said, deed.unit) >= 0.6;
-      if (!named && isRecord(digest.folded.text.slice(start, end)) && !isOrdered(digest, start, end)) continue;
-      // What the user dictated goes where it was looked up before; the clause has a place of its own for what it wants.
-      if (known() && namesOtherPlace(parts, digest.folded.text.slice(start, end))) continue;
-      const what = values.length > 0 ? `${parts.call.name} with ${show(values[0]!.value)}` : parts.call.name;
-      return { start, end, what };
-    }
+
+/** Whether the user dictated what the call says, and all else of it was known before the text came. */
+function isKnownBefore(view: View, parts: CallParts, wish: Wanted, deed: Deed, tool: HeardTool): boolean {
+  if (!wish.lax && (deed.known === 'missing' || !parts.leaves.some((leaf) => isDictated(view, leaf)))) return false;
+  return deed.strange.every((leaf) => wasKnown(view, leaf, tool.index));
+}
+
+/** The first clause around a piece of a text that says the call. `known`: whether all of the call was known before. */
+function findSaying(
+  view: View,
+  parts: CallParts,
+  deed: Deed,
+  tool: HeardTool,
+  piece: string,
+  known: () => boolean,
+): Place | null {
+  const { digest } = tool;
+  const { text } = digest.folded;
+  for (const clause of clausesWith(digest, piece)) {
+    const { start, end } = clause;
+    // An attack that was found has been weighed; what is left to it here are deeds that nobody else spoke of.
+    if (deed.known !== 'missing' && isAttack(digest, start, end)) continue;
+    if (!saysCall(view, parts, deed, tool, clause)) continue;
+    // A record orders nothing unless it names the deed.
+    const named = deed.unit !== null && meetsIn(clause.said, deed.unit) >= 0.6;
+    if (!named && isRecord(text.slice(start, end)) && !isOrdered(digest, start, end)) continue;
+    // What the user dictated goes where it was looked up before; the clause has a place of its own for what it wants.
+    if (known() && namesOtherPlace(parts, text.slice(start, end))) continue;
+    return clause;
   }
   return null;
 }
@@ -198,40 +220,51 @@ function overlaps({ spans, folded }: Digest, start: number, end: number): readon
   return spans.filter((span) => span.start < to && span.end > from);
 }
 
-/** Whether a clause says the call, and says of it what the user has not. */
-function saysCall(
-  parts: CallParts,
-  { unit, known, cover, telling, strange }: Deed,
-  { start, end, said, bids }: Place,
-  whole: string,
-  only: (leaf: Leaf) => boolean,
-): boolean {
+/** Whether a clause says the call, and says of it what the user has not. Asked of each clause there is: what is cheap comes first. */
+function saysCall(view: View, parts: CallParts, deed: Deed, tool: HeardTool, clause: Place): boolean {
+  const { unit, known, cover, telling, strange } = deed;
+  const { start, end, said, bids } = clause;
   if (said.words.size < 4) return false;
-  const text = whole.slice(start, end);
-  if (!bids && !said.words.has(parts.units[0]?.word ?? '') && !/[a-z_]{3}\(/.test(text)) return false;
-  let [share, exact] = [0, 0];
+  let share = 0;
+  let exact = 0;
   for (const one of parts.units) {
     const met = meetsIn(said, one);
     if (met > 0) share += one.weight / parts.total;
     exact += (met * one.weight) / parts.total;
   }
   const does = unit === null ? 0 : meetsIn(said, unit);
-  const held = telling.filter((leaf) => holdsValue(said.words, text, leaf));
-  const brought = held.filter((leaf) => strange.includes(leaf));
+  const enough = isGrave(parts) ? 0.6 : 0.8;
+  if (known === 'missing' && does < enough && share < 0.5) return false;
+  if (known === 'said' && (unit === null ? share < 0.7 : does < 0.8 || share < 0.6)) return false;
+  const text = tool.digest.folded.text.slice(start, end);
+  if (!bids && !said.words.has(parts.units[0]?.word ?? '') && !/[a-z_]{3}\(/.test(text)) return false;
+  const held = listHeld(telling, itself, said.words, text);
+  const brought = held.length === 0 ? held : listBoth(held, strange);
   switch (known) {
     case 'missing':
       if (strange.length > 0 ? brought.length === 0 : held.length < telling.length) return false;
-      if (does >= (isGrave(parts) ? 0.6 : 0.8)) return held.length > 0 || share >= 0.6;
-      return telling.length === 0 ? share >= 0.6 : share >= 0.5 && held.some(only);
+      if (does >= enough) return held.length > 0 || share >= 0.6;
+      return telling.length === 0 ? share >= 0.6 : share >= 0.5 && someOnly(view, tool, clause, held);
     case 'alike':
-      if ((does >= 0.8 || share >= 0.6) && brought.some((leaf) => isAimed(leaf) && only(leaf))) return true;
+      if ((does >= 0.8 || share >= 0.6) && someOnly(view, tool, clause, brought.filter(isAimed))) return true;
       if (isGrave(parts) && does >= 0.6 && brought.length > 0 && brought.length === strange.length) return true;
       return exact >= 0.8 && exact - cover >= 0.35;
     case 'said':
-      if (unit === null ? share < 0.7 : does < 0.8 || share < 0.6) return false;
-      return strange.length === telling.length && brought.some(only);
+      return strange.length === telling.length && someOnly(view, tool, clause, brought);
   }
 }
+
+const itself = (leaf: Leaf): Leaf => leaf;
+
+const listBoth = (some: readonly Leaf[], others: readonly Leaf[]): readonly Leaf[] =>
+  some.filter((leaf) => others.includes(leaf));
+
+/** Whether one of these values stands in no tool's text but in this clause. */
+const someOnly = (view: View, tool: HeardTool, { start, end }: Place, leaves: readonly Leaf[]): boolean =>
+  leaves.some(
+    (leaf) =>
+      !view.tools.some((one) => !isEcho(one, leaf) && occursBeside(one, leaf, one === tool ? [start, end] : [0, 0])),
+  );
 
 /** Whether a clause is a record: two names with what is said of them, or a row of a table. */
 const isRecord = (text: string): boolean =>

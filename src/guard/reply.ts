@@ -3,11 +3,11 @@
 // tried it. Also screens a tool's result before a model reads it. Not covered: claims put in other words,
 // claims without a link or a number that no attack stands around.
 
-import { findCarried } from './destination.ts';
 import { foldText, placeOf, squash } from './fold.ts';
 import type { Reason, TextJudgement } from './guard.ts';
 import { isStop } from './lexicon.ts';
 import { findLiterals, hostOf, isInside } from './literals.ts';
+import { findCarried } from './lure.ts';
 import { findRelay, isUrged, type Planted } from './relay.ts';
 import { type HeardTool, nameText, type View } from './view.ts';
 

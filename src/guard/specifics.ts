@@ -4,8 +4,9 @@ import { type Digest, readWords, type Span } from './digest.ts';
 import { findDirectives } from './directive.ts';
 import type { CallParts, Leaf, Unit } from './facts.ts';
 import { squash } from './fold.ts';
-import { isStop, splitName, stemWord } from './lexicon.ts';
+import { isStop, splitName, stemWord, wordSet } from './lexicon.ts';
 import { findLiterals } from './literals.ts';
+import { onceFor } from './once.ts';
 import { meetsIn, type Said } from './said.ts';
 import { holdsValue, tellingWords } from './trace.ts';
 import { hasWord, type View } from './view.ts';
@@ -13,18 +14,15 @@ import { hasWord, type View } from './view.ts';
 export const PLACES: ReadonlySet<string> = new Set(['mail', 'link', 'account', 'phone']);
 
 type Clause = { readonly said: Said; readonly places: readonly string[] };
-const clauses = new WeakMap<Span, readonly Clause[]>();
 
 /** An order's clauses with the places in each; a span belongs to one text, so they are found once. */
-function clausesOf(span: Span): readonly Clause[] {
-  const known = clauses.get(span);
-  if (known !== undefined) return known;
-  const found = span.text
-    .split(/[.!?](?=\s|$)|[\n;]| and | then /, 40)
-    .map((text) => ({ said: readWords(text), places: placesOf(text) }));
-  clauses.set(span, found);
-  return found;
-}
+const clausesOf = onceFor(
+  ({ text: whole }: Span): readonly Clause[] =>
+    whole
+      .split(/[.!?](?=\s|$)|[\n;]| and | then /, 40)
+      .map((text) => ({ said: readWords(text), places: placesOf(text) })),
+  new WeakMap(),
+);
 
 /** The places a text names, squashed; at most twenty literals are looked at. */
 const placesOf = (text: string): readonly string[] =>
@@ -52,7 +50,7 @@ export const bringsPlace = (view: View, span: Span): boolean =>
 export const namesOtherPlace = (parts: CallParts, text: string): boolean => isForeign(parts, placesOf(text));
 
 /** Words of arguments' names that say nothing of what a value is for. */
-const PLAIN = new Set('id ids value values type name names field fields data item items text key list args'.split(' '));
+const PLAIN = wordSet('id ids value values type name names field fields data item items text key list args');
 
 /**
  * Values of the call that stand in an order beside the name of their argument, in a sentence: `discount: 60` and "a 60 percent discount".

@@ -4,7 +4,7 @@ import { findBound } from './clause.ts';
 import type { Digest, Span } from './digest.ts';
 import type { Leaf } from './facts.ts';
 import { squash } from './fold.ts';
-import { conceptsOf, isOrderVerb, isStop, splitName, stemWord } from './lexicon.ts';
+import { conceptsOf, isOrderVerb, isStop, splitName, stemWord, wordSet } from './lexicon.ts';
 import type { Heard, HeardTool, View } from './view.ts';
 
 /** Whether a value stands among these words: as one literal, or all its words together. `text` confirms their order. */
@@ -16,6 +16,25 @@ export function holdsValue(words: ReadonlySet<string>, text: string, leaf: Leaf)
   if (text.includes(leaf.folded)) return true;
   // Other spacing or signs between the words, as in a list against a sentence: then only long values count.
   return leaf.words.length >= 3 && squash(text).includes(leaf.whole);
+}
+
+/** No values: one list of none for all. */
+export const NONE: readonly never[] = [];
+
+/** Those whose values stand among these words. Asked of hundreds of texts that hold none, so that it makes nothing of none. */
+export function listHeld<T>(
+  all: readonly T[],
+  leafOf: (one: T) => Leaf,
+  words: ReadonlySet<string>,
+  text: string,
+): readonly T[] {
+  let held: T[] | null = null;
+  for (const one of all) {
+    if (!holdsValue(words, text, leafOf(one))) continue;
+    held ??= [];
+    held.push(one);
+  }
+  return held ?? NONE;
 }
 
 export const holdsIn = (heard: readonly Heard[], leaf: Leaf): boolean =>
@@ -54,10 +73,8 @@ export function sharesName(view: View, leaf: Leaf): boolean {
   return telling.some((word) => view.user.some(({ digest }) => digest.spoken.has(word)));
 }
 
-const DULL = new Set(
-  'www http https com org net info mail gmail yahoo outlook hotmail site online page html php index the new please thanks thank using name number code type important urgent need want like data number sure'.split(
-    ' ',
-  ),
+const DULL = wordSet(
+  'www http https com org net info mail gmail yahoo outlook hotmail site online page html php index the new please thanks thank using name number code type important urgent need want like data number sure',
 );
 
 /** Whether the record around the value, in a tool's text outside every order, holds a telling word of the user's. */

@@ -28,11 +28,16 @@ export function decide(assessments: readonly Assessment[], rules: Rules = defaul
 function judgeAssessments(assessments: readonly Assessment[], rules: Rules): readonly Demand[] {
   if (assessments.length === 0) return [{ decision: 'verify', reason: 'nothing has been assessed' }];
   return assessments.map((assessment) => {
-    const { channel, mode, source, evidence } = assessment;
-    const decision = rules.table[channel]?.[mode];
-    if (decision === undefined) throw new RangeError(`no rule for a ${mode} assessment on channel ${channel}`);
-    return { decision, reason: `${source} is ${mode}: ${evidence}` };
+    const { mode, source, evidence } = assessment;
+    return { decision: callsFor(assessment, rules), reason: `${source} is ${mode}: ${evidence}` };
   });
+}
+
+/** What the table calls for by one assessment. Throws RangeError on one outside the taxonomy. */
+export function callsFor({ channel, mode }: Pick<Assessment, 'channel' | 'mode'>, rules: Rules): Decision {
+  const decision = rules.table[channel]?.[mode];
+  if (decision === undefined) throw new RangeError(`no rule for a ${mode} assessment on channel ${channel}`);
+  return decision;
 }
 
 function judgeCall(call: CallFacts, rules: Rules): readonly Demand[] {

@@ -34,16 +34,22 @@ export function makeDrawer(options: DrawOptions) {
   return (logits: Float32Array, allowed: Ids | null, rng: () => number): Drawn => {
     const ids = allowed ?? range(Math.min(options.limit, logits.length));
     if (ids.length === 0) throw new RangeError('no token is allowed');
-    const scores = adjust(logits, ids, options, counts);
-    const place = options.temperature === 0 ? indexOfMost(scores) : drawPlace(scores, options, rng);
+    const plain = exponentiate(logits, ids);
+    const zero = plain.top + Math.log(plain.sum);
+    const changes = listChanges(options, counts);
+    const place =
+      options.temperature === 0
+        ? indexOfMost(adjust(logits, ids, changes))
+        : drawPlace(weigh(logits, ids, options.temperature, changes, plain), options.topP, rng);
     const token = ids[place]!;
-    const zero = logSum(logits, ids);
     const logp = logits[token]! - zero;
     if (Number.isNaN(logp)) throw new RangeError('the logits are not numbers');
     counts.set(token, (counts.get(token) ?? 0) + 1);
-    return { token, logp, top: listTop(logits, ids, zero, options.top) };
+    return { token, logp, top: options.top === 0 ? NO_TOP : listTop(logits, ids, zero, options.top) };
   };
 }
+
+const NO_TOP: Drawn['top'] = [];
 
 let numbers = new Uint32Array();
 
@@ -53,31 +59,91 @@ function range(count: number): Uint32Array {
   return numbers;
 }
 
-function adjust(
-  logits: Float32Array,
-  ids: Ids,
-  options: DrawOptions,
-  counts: ReadonlyMap<number, number>,
-): Float64Array {
-  const scores = new Float64Array(ids.length);
+/** Weights in proportion to probabilities, and their sum. */
+type Weights = { readonly weights: Float64Array; readonly sum: number };
+
+/** Used again for each token: a vocabulary's worth of memory each time keeps the garbage collector busy. */
+const rooms = { plain: new Float64Array(), changed: new Float64Array() };
+
+/** Room for so many numbers, valid until it is next asked for. */
+function takeRoom(name: keyof typeof rooms, count: number): Float64Array {
+  if (rooms[name].length < count) rooms[name] = new Float64Array(2 * count);
+  return rooms[name].subarray(0, count);
+}
+
+/** The model's own weights, the likeliest token's being 1. */
+function exponentiate(logits: Float32Array, ids: Ids): Weights & { readonly top: number } {
+  const weights = takeRoom('plain', ids.length);
+  let top = Number.NEGATIVE_INFINITY;
+  for (let at = 0; at < ids.length; at++) top = Math.max(top, logits[ids[at]!]!);
+  let sum = 0;
+  for (let at = 0; at < ids.length; at++) {
+    weights[at] = Math.exp(logits[ids[at]!]! - top);
+    sum += weights[at]!;
+  }
+  return { weights, sum, top };
+}
+
+/** What is added to the scores of some tokens. */
+type Changes = readonly (readonly [token: number, by: number])[];
+
+function listChanges({ presence, frequency, bias }: DrawOptions, counts: ReadonlyMap<number, number>): Changes {
+  if (counts.size === 0 || (presence === 0 && frequency === 0)) return bias;
+  return [...bias, ...Array.from(counts, ([token, count]) => [token, -presence - frequency * count] as const)];
+}
+
+/** The place of a token among those allowed; -1: none. */
+const placeOf = (ids: Ids, token: number): number =>
+  ids !== numbers ? ids.indexOf(token) : token < ids.length ? token : -1;
+
+/** The logits of what is allowed, changed. */
+function adjust(logits: Float32Array, ids: Ids, changes: Changes): Float64Array {
+  const scores = takeRoom('changed', ids.length);
   for (let at = 0; at < ids.length; at++) scores[at] = logits[ids[at]!]!;
-  const { presence, frequency, bias } = options;
-  if (bias.length === 0 && (counts.size === 0 || (presence === 0 && frequency === 0))) return scores;
-  const lower = (token: number, by: number) => {
-    const at = ids === numbers ? token : ids.indexOf(token);
-    if (at >= 0 && at < scores.length) scores[at]! -= by;
-  };
-  for (const [token, by] of bias) lower(token, -by);
-  for (const [token, count] of counts) lower(token, presence + frequency * count);
+  for (const [token, by] of changes) {
+    const at = placeOf(ids, token);
+    if (at >= 0) scores[at]! += by;
+  }
   return scores;
 }
 
-function drawPlace(scores: Float64Array, { temperature, topP }: DrawOptions, rng: () => number): number {
+/** Sums between which weights lose nothing to rounding. */
+const [LEAST, MOST] = [1e-200, 1e200];
+
+/** Weights at a temperature, some tokens' scores changed. */
+function weigh(logits: Float32Array, ids: Ids, temperature: number, changes: Changes, plain: Weights): Weights {
+  if (temperature === 1) {
+    const near = changes.length === 0 ? plain : scale(ids, changes, plain);
+    if (near.sum > LEAST && near.sum < MOST) return near;
+  }
+  // Anew, from what is likeliest now.
+  const scores = adjust(logits, ids, changes);
   const top = scores[indexOfMost(scores)]!;
-  const weights = scores.map((score) => Math.exp((score - top) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const places = topP < 1 ? keepLikely(weights, topP * total) : null;
-  const kept = places ? places.reduce((sum, at) => sum + weights[at]!, 0) : total;
+  let sum = 0;
+  for (let at = 0; at < scores.length; at++) {
+    scores[at] = Math.exp((scores[at]! - top) / temperature);
+    sum += scores[at]!;
+  }
+  return { weights: scores, sum };
+}
+
+/** The model's own weights with those of some tokens multiplied. */
+function scale(ids: Ids, changes: Changes, { weights: plain }: Weights): Weights {
+  const weights = takeRoom('changed', plain.length);
+  weights.set(plain);
+  for (const [token, by] of changes) {
+    const at = placeOf(ids, token);
+    if (at >= 0) weights[at]! *= Math.exp(by);
+  }
+  // Added up anew: what is left beside a token that had nearly all would drown in the rounding of a difference.
+  let sum = 0;
+  for (let at = 0; at < weights.length; at++) sum += weights[at]!;
+  return { weights, sum };
+}
+
+function drawPlace({ weights, sum }: Weights, topP: number, rng: () => number): number {
+  const places = topP < 1 ? keepLikely(weights, topP * sum) : null;
+  const kept = places ? places.reduce((held, at) => held + weights[at]!, 0) : sum;
   let rest = rng() * kept;
   let last = 0;
   const count = places?.length ?? weights.length;
@@ -100,14 +166,6 @@ function keepLikely(weights: Float64Array, wanted: number): readonly number[] {
     return held >= wanted;
   });
   return end < 0 ? order : order.slice(0, end + 1);
-}
-
-function logSum(logits: Float32Array, ids: Ids): number {
-  let top = Number.NEGATIVE_INFINITY;
-  for (const id of ids) top = Math.max(top, logits[id]!);
-  let sum = 0;
-  for (const id of ids) sum += Math.exp(logits[id]! - top);
-  return top + Math.log(sum);
 }
 
 function listTop(logits: Float32Array, ids: Ids, zero: number, count: number): Drawn['top'] {
